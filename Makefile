@@ -1,0 +1,101 @@
+MODULE_big = cascade
+# by hand, alphabetical: a wildcard links an empty library in a VPATH build
+OBJS = \
+	$(WIN32RES) \
+	src/action.o \
+	src/cache.o \
+	src/capture.o \
+	src/cascade.o \
+	src/catalog.o \
+	src/declare.o \
+	src/event.o \
+	src/install.o \
+	src/keyset.o \
+	src/options.o \
+	src/orphan.o \
+	src/pending.o \
+	src/plan.o \
+	src/query.o \
+	src/resolve.o \
+	src/tie.o \
+	src/trigger.o
+PGFILEDESC = "cascade - ORM-style cascades kept by the server"
+PG_CPPFLAGS = -I$(srcdir)/src
+
+EXTENSION = cascade
+DATA = cascade--1.0.sql
+
+# install comes first and uninstall last, the others in any order
+REGRESS = \
+	install \
+	chinook \
+	collation \
+	declare \
+	delete \
+	errors \
+	follow \
+	keys \
+	options \
+	orphan \
+	orphan_timing \
+	orphan_when \
+	propagate \
+	selfref \
+	statements \
+	uninstall
+ISOLATION =
+ISOLATION_OPTS = --load-extension=cascade
+
+# initdb refuses root, so TAP tests cannot run as root
+ifneq ($(shell [ "$$(id -u)" = 0 ] || perl -MIPC::Run -e 'print 1' 2>/dev/null),)
+TAP_TESTS = 1
+else ifneq ($(filter installcheck,$(MAKECMDGOALS)),)
+$(info TAP tests left out: they need IPC::Run and a user other than root)
+endif
+
+PG_CONFIG ?= pg_config
+
+# These install what is missing, PostgreSQL included, so they cannot wait for
+# pg_config; every other goal is one of PGXS.
+TOOL_GOALS = bench check demo setup
+ifneq ($(filter $(TOOL_GOALS),$(MAKECMDGOALS)),)
+
+.NOTPARALLEL:
+.PHONY: $(MAKECMDGOALS)
+
+setup:
+	tools/setup
+demo: setup
+	@tools/with-server tools/demo
+check:
+	tools/setup tests
+	@tools/with-server tools/check
+bench:
+	tools/setup tests
+	@tools/with-server bench/run
+
+ifneq ($(filter-out $(TOOL_GOALS),$(MAKECMDGOALS)),)
+$(filter-out $(TOOL_GOALS),$(MAKECMDGOALS)):
+	$(MAKE) $@
+endif
+
+else
+
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifeq ($(PGXS),)
+$(error "$(PG_CONFIG)" finds no PGXS: install the server development files, or run "make setup")
+endif
+include $(PGXS)
+
+# VPATH builds need the folder, and not every PGXS tracks headers
+$(shell mkdir -p src)
+$(OBJS) $(OBJS:.o=.bc): $(wildcard $(srcdir)/src/*.h)
+
+# A test that no list names would never run.
+UNLISTED = $(filter-out $(REGRESS),$(patsubst $(srcdir)/sql/%.sql,%,$(wildcard $(srcdir)/sql/*.sql))) \
+	$(filter-out $(ISOLATION),$(patsubst $(srcdir)/specs/%.spec,%,$(wildcard $(srcdir)/specs/*.spec)))
+.PHONY: listed
+listed:
+	@test -z "$(strip $(UNLISTED))" || { echo "not in REGRESS or ISOLATION: $(strip $(UNLISTED))" >&2; exit 1; }
+
+endif

@@ -1,0 +1,280 @@
+/*-------------------------------------------------------------------------
+ *
+ * action.c
+ *	  what is done along a tie: delete, nullify, follow, propagate
+ *
+ * Each takes a key set and runs one statement for it.
+ *
+ * Copyright (c) 2026, cascade contributors
+ *
+ * IDENTIFICATION
+ *	  src/action.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "cascade.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_type.h"
+#include "pgstat.h"
+#include "utils/array.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
+/*
+ * Above this number of keys, deletes and nullifies are cut in pieces: an
+ * array cannot be longer than 1 GB, and the planner looks at each element.
+ */
+#define CASCADE_MAX_KEYS	4000000
+
+static bool key_may_exist_again(const CascadeTie *tie);
+static void drop_existing(CascadeKeys *keys, CascadeTie *tie, CascadeRelationship *rel);
+static void add_keys(CascadeStatement *stmt, Datum **values, uint64 first, uint64 n);
+static void add_new_keys(CascadeStatement *stmt, const CascadeKeys *keys);
+static CascadeKeys *changed_rows(List *sets, CascadeRelationship *rel, Datum ***values,
+								 bool ***nulls);
+static void add_values(CascadeStatement *stmt, Oid type, Oid array, Datum *values, bool *nulls,
+					   uint64 n);
+
+/*
+ * cascade_action_delete
+ *		Delete, or nullify, the targets of deleted sources.
+ */
+void
+cascade_action_delete(List *sets, CascadeTie *tie, CascadeAction action)
+{
+	CascadeRelationship *rel = action == CASCADE_ACTION_DELETE ?
+		tie->delete_by : tie->nullify_by;
+	CascadeKeys *keys = cascade_keys_deleted(sets, tie);
+
+	if (keys->nkeys > 0 && key_may_exist_again(tie))
+		drop_existing(keys, tie, rel);
+
+	for (uint64 first = 0; first < keys->nkeys; first += CASCADE_MAX_KEYS)
+	{
+		uint64		n = Min(keys->nkeys - first, CASCADE_MAX_KEYS);
+		CascadeStatement *stmt = cascade_statement_begin(action, tie, rel, n, tie->target_indexed);
+
+		add_keys(stmt, keys->values, first, n);
+		cascade_event_run(stmt);
+	}
+}
+
+/*
+ * cascade_action_follow
+ *		Let the targets' keys follow changed ones.  One statement, so that
+ *		two keys can be swapped.
+ */
+void
+cascade_action_follow(List *sets, CascadeTie *tie)
+{
+	CascadeKeys *keys = cascade_keys_changed(sets, tie);
+	CascadeStatement *stmt;
+
+	/* a unique key followed its row; any other may be held by another row */
+	if (keys->nkeys > 0 && !tie->source_unique)
+		drop_existing(keys, tie, tie->follow_by);
+	if (keys->nkeys == 0)
+		return;
+	stmt = cascade_statement_begin(CASCADE_ACTION_FOLLOW, tie, tie->follow_by, keys->nkeys,
+								   tie->target_indexed);
+	add_keys(stmt, keys->values, 0, keys->nkeys);
+	add_new_keys(stmt, keys);
+	cascade_event_run(stmt);
+}
+
+/*
+ * cascade_action_propagate
+ *		Give the targets, by their key as it is now, the changed columns'
+ *		values, where they still hold the old ones.
+ */
+void
+cascade_action_propagate(List *sets, CascadeRelationship *rel)
+{
+	Datum	  **values;
+	bool	  **nulls;
+	CascadeKeys *keys = changed_rows(sets, rel, &values, &nulls);
+	CascadeStatement *stmt;
+
+	if (keys->nkeys == 0)
+		return;
+	stmt = cascade_statement_begin(CASCADE_ACTION_PROPAGATE, rel->tie, rel, keys->nkeys,
+								   rel->tie->target_indexed);
+	add_keys(stmt, keys->values, 0, keys->nkeys);
+	for (int i = 0; i < rel->npropagate; i++)
+	{
+		CascadePropagation *pair = &rel->propagations[i];
+
+		add_values(stmt, pair->type, pair->array, values[3 * i], nulls[3 * i], keys->nkeys);
+		add_values(stmt, pair->type, pair->array, values[3 * i + 1], nulls[3 * i + 1], keys->nkeys);
+		add_values(stmt, BOOLOID, BOOLARRAYOID, values[3 * i + 2], nulls[3 * i + 2], keys->nkeys);
+	}
+	cascade_event_run(stmt);
+}
+
+/*
+ * Can a key that has just been deleted exist in the source all the same?
+ *
+ * Not if it was unique and the transaction has put no row in: the row counts
+ * that the statistics system keeps of the transaction, exact and current,
+ * tell.  When in doubt (they are off, or the table is not a heap and counts
+ * for itself) the rows are looked up.
+ */
+static bool
+key_may_exist_again(const CascadeTie *tie)
+{
+	Relation	source;
+	bool		doubt;
+
+	if (!tie->source_unique)
+		return true;
+	source = table_open(tie->source, NoLock);
+	doubt = !pgstat_track_counts || source->pgstat_info == NULL ||
+		source->rd_rel->relam != HEAP_TABLE_AM_OID;
+	if (!doubt)
+	{
+		PgStat_TableXactStatus *counts = source->pgstat_info->trans;
+
+		for (; counts != NULL; counts = counts->upper)
+			doubt |= counts->tuples_inserted > 0 || counts->tuples_updated > 0 ||
+				counts->truncdropped;
+	}
+	table_close(source, NoLock);
+	return doubt;
+}
+
+/*
+ * Keep only the keys that no source row has now.
+ */
+static void
+drop_existing(CascadeKeys *keys, CascadeTie *tie, CascadeRelationship *rel)
+{
+	CascadeStatement *stmt = cascade_statement_begin(CASCADE_ACTION_RECHECK, tie, rel, keys->nkeys,
+													 tie->source_unique);
+	Datum	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * keys->nkeys);
+	uint64	   *positions = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * keys->nkeys);
+	uint64		n;
+
+	/* the keys come as arrays even if there is one */
+	if (stmt->shape == CASCADE_SHAPE_ONE)
+		stmt->shape = CASCADE_SHAPE_SOME;
+	add_keys(stmt, keys->values, 0, keys->nkeys);
+	for (uint64 i = 0; i < keys->nkeys; i++)
+		numbers[i] = Int32GetDatum((int32) i);
+	cascade_statement_argument(stmt, INT4ARRAYOID,
+							   cascade_keys_array(INT4OID, INT4ARRAYOID, numbers, NULL, keys->nkeys),
+							   false);
+	n = cascade_event_run(stmt);
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool		isnull;
+
+		positions[i] = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+												   1, &isnull));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	if (n < keys->nkeys)
+		cascade_keys_select(keys, positions, n);
+}
+
+static void
+add_keys(CascadeStatement *stmt, Datum **values, uint64 first, uint64 n)
+{
+	const CascadeTie *tie = stmt->tie;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+		add_values(stmt, tie->columns[i].key_type, tie->columns[i].key_array,
+				   values[i] + first, NULL, n);
+}
+
+static void
+add_new_keys(CascadeStatement *stmt, const CascadeKeys *keys)
+{
+	const CascadeTie *tie = stmt->tie;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+		add_values(stmt, tie->columns[i].key_type, tie->columns[i].key_array,
+				   keys->new_values[i], keys->new_nulls[i], keys->nkeys);
+}
+
+static void
+add_values(CascadeStatement *stmt, Oid type, Oid array, Datum *values, bool *nulls, uint64 n)
+{
+	if (stmt->shape == CASCADE_SHAPE_ONE)
+		cascade_statement_argument(stmt, type, values[0], nulls != NULL && nulls[0]);
+	else
+		cascade_statement_argument(stmt, array,
+								   cascade_keys_array(type, array, values, nulls, n), false);
+}
+
+/*
+ * Collect the rows of which a propagated column has changed: their new keys,
+ * and for each column three lists, old values, new values and whether it is
+ * this column that changed.
+ */
+static CascadeKeys *
+changed_rows(List *sets, CascadeRelationship *rel, Datum ***values, bool ***nulls)
+{
+	const CascadeTie *tie = rel->tie;
+	CascadeKeys *keys = palloc0(sizeof(CascadeKeys));
+	int			nlists = 3 * rel->npropagate;
+	uint64		capacity = 0;
+	ListCell   *lc;
+
+	foreach(lc, sets)
+		capacity += ((CaptureSet *) lfirst(lc))->nrows;
+	capacity = Max(capacity, 1);
+	keys->ncolumns = tie->ncolumns;
+	keys->values = palloc(sizeof(Datum *) * tie->ncolumns);
+	for (int i = 0; i < tie->ncolumns; i++)
+		keys->values[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * capacity);
+	*values = palloc(sizeof(Datum *) * nlists);
+	*nulls = palloc(sizeof(bool *) * nlists);
+	for (int i = 0; i < nlists; i++)
+	{
+		(*values)[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * capacity);
+		(*nulls)[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * capacity);
+	}
+
+	foreach(lc, sets)
+	{
+		const CaptureSet *set = lfirst(lc);
+
+		for (uint64 row = 0; row < set->nrows; row++)
+		{
+			uint64		start = row * set->ncolumns;
+			bool		changed = false;
+			bool		has_key = true;
+
+			for (int i = 0; i < rel->npropagate; i++)
+			{
+				int			column = cascade_capture_column(set, rel->propagations[i].source_attno);
+				uint64		pos = start + column;
+				bool		differs = set->old_nulls[pos] != set->new_nulls[pos] ||
+					(!set->old_nulls[pos] &&
+					 !datum_image_eq(set->old_values[pos], set->new_values[pos],
+									 set->typbyval[column], set->typlen[column]));
+
+				(*values)[3 * i][keys->nkeys] = set->old_values[pos];
+				(*nulls)[3 * i][keys->nkeys] = set->old_nulls[pos];
+				(*values)[3 * i + 1][keys->nkeys] = set->new_values[pos];
+				(*nulls)[3 * i + 1][keys->nkeys] = set->new_nulls[pos];
+				(*values)[3 * i + 2][keys->nkeys] = BoolGetDatum(differs);
+				(*nulls)[3 * i + 2][keys->nkeys] = false;
+				changed |= differs;
+			}
+			for (int i = 0; i < tie->ncolumns; i++)
+			{
+				uint64		pos = start + cascade_capture_column(set, tie->columns[i].source_attno);
+
+				has_key &= !set->new_nulls[pos];
+				keys->values[i][keys->nkeys] = set->new_values[pos];
+			}
+			if (changed && has_key)
+				keys->nkeys++;
+		}
+	}
+	return keys;
+}

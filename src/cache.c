@@ -1,0 +1,342 @@
+/*-------------------------------------------------------------------------
+ *
+ * cache.c
+ *	  the backend's cache of the declared relationships
+ *
+ * The catalog is read once, whole, into a memory context of its own; what is
+ * needed of a table (column numbers, operators, saved plans) is resolved on
+ * first use.  Relcache invalidation of the catalog or of any table in it
+ * marks the cache stale, and the next look-up reads it again.  The callback
+ * only marks, because it can come at any catalog access; whoever walks
+ * through the cache while running SQL pins it, and a stale cache goes when
+ * its last pin does.
+ *
+ * Copyright (c) 2026, cascade contributors
+ *
+ * IDENTIFICATION
+ *	  src/cache.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "cascade.h"
+#include "utils/catcache.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+struct CascadeCache
+{
+	MemoryContext context;		/* holds all of it but the plans */
+	HTAB	   *tables;			/* of CascadeTable */
+	List	   *relationships;	/* all of them */
+	List	   *ties;			/* all ties resolved, for their plans */
+	Oid			catalog_relid;
+	bool		stale;
+	int			pins;
+};
+
+/* the one to use, and the ones that only their pins keep */
+static CascadeCache *current_cache = NULL;
+static List *pinned_caches = NIL;
+
+static CascadeCache *load_cache(void);
+static void free_cache(CascadeCache *cache);
+static void free_plans(SPIPlanPtr plans[CASCADE_NUM_ACTIONS][CASCADE_NUM_SHAPES]);
+static CascadeTable *enter_table(CascadeCache *cache, Oid relid);
+static void resolve_table(CascadeCache *cache, CascadeTable *table);
+static void unite_tie(CascadeCache *cache, CascadeTable *table, CascadeRelationship *rel);
+static void relcache_callback(Datum arg, Oid relid);
+
+/*
+ * cascade_cache_pin
+ *		The cache, true as of now.  Stays in memory, if not true, until
+ *		cascade_cache_unpin() or the end of the transaction.
+ */
+CascadeCache *
+cascade_cache_pin(void)
+{
+	if (current_cache == NULL || current_cache->stale)
+	{
+		CascadeCache *old = current_cache;
+
+		current_cache = load_cache();
+		if (old && old->pins == 0)
+			free_cache(old);
+		else if (old)
+		{
+			MemoryContext oldcontext = MemoryContextSwitchTo(CacheMemoryContext);
+
+			pinned_caches = lappend(pinned_caches, old);
+			MemoryContextSwitchTo(oldcontext);
+		}
+	}
+	current_cache->pins++;
+	return current_cache;
+}
+
+void
+cascade_cache_unpin(CascadeCache *cache)
+{
+	Assert(cache->pins > 0);
+	cache->pins--;
+	if (cache != current_cache && cache->pins == 0)
+	{
+		pinned_caches = list_delete_ptr(pinned_caches, cache);
+		free_cache(cache);
+	}
+}
+
+/*
+ * cascade_cache_unpin_all
+ *		At the end of a transaction, drop the pins that errors left.
+ */
+void
+cascade_cache_unpin_all(void)
+{
+	if (current_cache)
+		current_cache->pins = 0;
+	while (pinned_caches != NIL)
+	{
+		CascadeCache *cache = linitial(pinned_caches);
+
+		pinned_caches = list_delete_first(pinned_caches);
+		free_cache(cache);
+	}
+}
+
+bool
+cascade_cache_is_stale(const CascadeCache *cache)
+{
+	return cache->stale;
+}
+
+/*
+ * cascade_cache_table
+ *		What is declared on and leads to a table; NULL if nothing is.
+ */
+CascadeTable *
+cascade_cache_table(CascadeCache *cache, Oid relid)
+{
+	CascadeTable *table = hash_search(cache->tables, &relid, HASH_FIND, NULL);
+
+	if (table && !table->resolved)
+		resolve_table(cache, table);
+	return table;
+}
+
+/*
+ * cascade_cache_relationship
+ *		The relationship of this source and name; NULL if there is none.
+ *		Its tie is resolved only with its source table.
+ */
+CascadeRelationship *
+cascade_cache_relationship(CascadeCache *cache, Oid source, const char *name)
+{
+	CascadeTable *table = hash_search(cache->tables, &source, HASH_FIND, NULL);
+	ListCell   *lc;
+
+	if (table == NULL)
+		return NULL;
+	foreach(lc, table->declared)
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (strcmp(NameStr(rel->name), name) == 0)
+			return rel;
+	}
+	return NULL;
+}
+
+/*
+ * Read the catalog.  Made invalid while it is read, it is stale from the
+ * start: the callback finds it through loading_cache.
+ */
+static CascadeCache *loading_cache = NULL;
+
+static CascadeCache *
+load_cache(void)
+{
+	static bool registered = false;
+	MemoryContext context;
+	MemoryContext oldcontext;
+	CascadeCache *cache;
+	HASHCTL		ctl;
+	ListCell   *lc;
+
+	/* before the first look-up, so that no change is missed */
+	if (!registered)
+	{
+		if (!CacheMemoryContext)
+			CreateCacheMemoryContext();
+		CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+		registered = true;
+	}
+
+	/* below the caller's context until it is whole: an error frees it */
+	context = AllocSetContextCreate(CurrentMemoryContext,
+									"cascade relationships",
+									ALLOCSET_DEFAULT_SIZES);
+	oldcontext = MemoryContextSwitchTo(context);
+	cache = palloc0(sizeof(CascadeCache));
+	cache->context = context;
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(CascadeTable);
+	ctl.hcxt = context;
+	cache->tables = hash_create("cascade tables", 64, &ctl,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	loading_cache = cache;
+	PG_TRY();
+	{
+		cache->catalog_relid = cascade_catalog_relid(true);
+		if (OidIsValid(cache->catalog_relid))
+			cache->relationships = cascade_catalog_read();
+		else
+			cache->stale = true;	/* look again: it can come any time */
+	}
+	PG_FINALLY();
+	{
+		loading_cache = NULL;
+	}
+	PG_END_TRY();
+
+	foreach(lc, cache->relationships)
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		enter_table(cache, rel->source)->declared =
+			lappend(enter_table(cache, rel->source)->declared, rel);
+		enter_table(cache, rel->target)->led_to =
+			lappend(enter_table(cache, rel->target)->led_to, rel);
+	}
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	return cache;
+}
+
+static CascadeTable *
+enter_table(CascadeCache *cache, Oid relid)
+{
+	bool		found;
+	CascadeTable *table = hash_search(cache->tables, &relid, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		memset(table, 0, sizeof(CascadeTable));
+		table->relid = relid;
+	}
+	return table;
+}
+
+/*
+ * Find out what the table's relationships do.  Lists are filled anew if an
+ * error cut an earlier try short.
+ */
+static void
+resolve_table(CascadeCache *cache, CascadeTable *table)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(cache->context);
+	ListCell   *lc;
+
+	table->ties = NIL;
+	table->propagations = NIL;
+	table->orphans = NIL;
+	foreach(lc, table->declared)
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		unite_tie(cache, table, rel);
+		if ((rel->cascade & CASCADE_SAVE_UPDATE) && rel->npropagate > 0)
+			table->propagations = lappend(table->propagations, rel);
+	}
+	foreach(lc, table->led_to)
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (!(rel->cascade & CASCADE_DELETE_ORPHAN))
+			continue;
+		/* the tie may be resolved already, from its other end */
+		if (rel->tie == NULL)
+		{
+			rel->tie = cascade_resolve_relationship(rel);
+			cache->ties = lappend(cache->ties, rel->tie);
+		}
+		table->orphans = lappend(table->orphans, rel);
+	}
+	table->resolved = true;
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * Put a relationship with the ones that share its key: delete wins over
+ * nullify, nullify over nothing.
+ */
+static void
+unite_tie(CascadeCache *cache, CascadeTable *table, CascadeRelationship *rel)
+{
+	CascadeTie *tie = NULL;
+	ListCell   *lc;
+
+	if (rel->tie == NULL)
+	{
+		rel->tie = cascade_resolve_relationship(rel);
+		cache->ties = lappend(cache->ties, rel->tie);
+	}
+	foreach(lc, table->ties)
+	{
+		if (cascade_same_key(lfirst(lc), rel->tie))
+			tie = lfirst(lc);
+	}
+	if (tie == NULL)
+	{
+		tie = rel->tie;
+		table->ties = lappend(table->ties, tie);
+	}
+	cascade_strengthen_tie(tie, rel);
+}
+
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	CascadeCache *caches[] = {current_cache, loading_cache};
+
+	for (int i = 0; i < lengthof(caches); i++)
+	{
+		CascadeCache *cache = caches[i];
+
+		if (cache == NULL || cache->stale)
+			continue;
+		if (!OidIsValid(relid) || relid == cache->catalog_relid ||
+			hash_search(cache->tables, &relid, HASH_FIND, NULL))
+			cache->stale = true;
+	}
+}
+
+static void
+free_cache(CascadeCache *cache)
+{
+	ListCell   *lc;
+
+	foreach(lc, cache->relationships)
+		free_plans(((CascadeRelationship *) lfirst(lc))->plans);
+	foreach(lc, cache->ties)
+		free_plans(((CascadeTie *) lfirst(lc))->plans);
+	MemoryContextDelete(cache->context);
+}
+
+static void
+free_plans(SPIPlanPtr plans[CASCADE_NUM_ACTIONS][CASCADE_NUM_SHAPES])
+{
+	for (int action = 0; action < CASCADE_NUM_ACTIONS; action++)
+	{
+		for (int shape = 0; shape < CASCADE_NUM_SHAPES; shape++)
+		{
+			if (plans[action][shape])
+				SPI_freeplan(plans[action][shape]);
+		}
+	}
+}

@@ -1,0 +1,50 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  what differs between PostgreSQL 15 and 19, and nothing else
+ *
+ * Copyright (c) 2026, cascade contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CASCADE_COMPAT_H
+#define CASCADE_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "cascade needs PostgreSQL 15 or later"
+#endif
+
+#include "utils/acl.h"
+
+/* 16 merged the ownercheck functions into one. */
+#if PG_VERSION_NUM < 160000
+#define cascade_owns_table(relid, roleid) \
+	pg_class_ownercheck(relid, roleid)
+#else
+#include "catalog/pg_class.h"
+#define cascade_owns_table(relid, roleid) \
+	object_ownercheck(RelationRelationId, relid, roleid)
+#endif
+
+/* 18 has virtual generated columns, which have no value in the row. */
+#if PG_VERSION_NUM < 180000
+#define cascade_is_virtual(attgenerated)	false
+#else
+#define cascade_is_virtual(attgenerated)	((attgenerated) == ATTRIBUTE_GENERATED_VIRTUAL)
+#endif
+
+/* 18 has temporal foreign keys, whose last column is a range to contain. */
+#if PG_VERSION_NUM < 180000
+#define cascade_is_temporal(conform)		false
+#else
+#define cascade_is_temporal(conform)		((conform)->conperiod)
+#endif
+
+/* 18 asks whether a deferrable primary key will do. */
+#if PG_VERSION_NUM < 180000
+#define cascade_primary_key_index(rel)		RelationGetPrimaryKeyIndex(rel)
+#else
+#define cascade_primary_key_index(rel)		RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
+#endif							/* CASCADE_COMPAT_H */

@@ -1,0 +1,532 @@
+/*-------------------------------------------------------------------------
+ *
+ * declare.c
+ *	  cascade.add_relationship, alter_relationship and drop_relationship
+ *
+ * A declaration is DDL: it locks both tables as ADD FOREIGN KEY does, is
+ * checked whole before anything is written, and then writes the catalog row
+ * and makes the triggers.  How the tables are tied is found in tie.c.
+ *
+ * Copyright (c) 2026, cascade contributors
+ *
+ * IDENTIFICATION
+ *	  src/declare.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "cascade.h"
+#include "catalog/catalog.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+/* positions behind the first of the arguments that add and alter share */
+enum
+{
+	ARG_FOREIGN_KEY,
+	ARG_SOURCE_COLUMNS,
+	ARG_TARGET_COLUMNS,
+	ARG_SECONDARY,
+	ARG_SECONDARY_SOURCE_COLUMNS,
+	ARG_SECONDARY_TARGET_COLUMNS,
+	ARG_DIRECTION,
+	ARG_DISCRIMINATOR,
+	ARG_PROPAGATE,
+	ARG_SINGLE_PARENT,
+	ARG_ORPHAN_WHEN,
+	ARG_DEFERRED,
+	ARG_NULLIFY,
+	ARG_NULLIFY_COLUMNS,
+	ARG_FOLLOW_KEYS,
+	ARG_ENFORCE
+};
+
+static void check_table(Oid relid);
+static void check_persistence(Oid source, Oid target);
+static void lock_tables(Oid source, Oid target);
+static void refuse_later_features(FunctionCallInfo fcinfo, int first);
+static CascadeTieRequest read_tie_request(FunctionCallInfo fcinfo, int first);
+static void read_options(FunctionCallInfo fcinfo, int first, CascadeRelationship *rel);
+static void read_propagate(CascadeRelationship *rel, Jsonb *propagate);
+static List *read_names(FunctionCallInfo fcinfo, int arg, const char *parameter);
+static void check_relationship(CascadeRelationship *rel);
+static void check_writable(Relation rel, AttrNumber attno);
+static CascadeRelationship *find_relationship(Oid source, const char *name);
+static void check_not_pending(const CascadeRelationship *rel);
+static void install_triggers(const CascadeRelationship *rel);
+
+PG_FUNCTION_INFO_V1(cascade_add_relationship);
+PG_FUNCTION_INFO_V1(cascade_alter_relationship);
+PG_FUNCTION_INFO_V1(cascade_drop_relationship);
+
+/*
+ * cascade.add_relationship(source regclass, target regclass, cascade text,
+ *							name name, ...) RETURNS name
+ *		Declares a relationship; returns its name, by default the target's.
+ *
+ * Follows SQLAlchemy's relationship(), and ATAddForeignKeyConstraint in what
+ * it locks and checks.  Errors: 22004 null table, 42809 not a table, 42501 not
+ * the owner, 22023 bad option, 42704/42725 no or several foreign keys, 42703
+ * no such column, 42804 counts or types do not match, 42710 exists already.
+ */
+Datum
+cascade_add_relationship(PG_FUNCTION_ARGS)
+{
+	const int	first = 4;
+	CascadeRelationship *rel = palloc0(sizeof(CascadeRelationship));
+	CascadeTieRequest request;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("source and target of a relationship must not be null")));
+	rel->source = PG_GETARG_OID(0);
+	rel->target = PG_GETARG_OID(1);
+	check_table(rel->source);
+	check_table(rel->target);
+	lock_tables(rel->source, rel->target);
+	check_persistence(rel->source, rel->target);
+
+	rel->cascade = PG_ARGISNULL(2) ? CASCADE_SAVE_UPDATE | CASCADE_MERGE :
+		cascade_parse_options(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	if (PG_ARGISNULL(3))
+		namestrcpy(&rel->name, get_rel_name(rel->target));
+	else
+		rel->name = *PG_GETARG_NAME(3);
+	if (NameStr(rel->name)[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of a relationship must not be empty")));
+	refuse_later_features(fcinfo, first);
+	rel->nullify = rel->follow_keys = rel->deferred = true;
+	read_options(fcinfo, first, rel);
+	if (find_relationship(rel->source, NameStr(rel->name)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("relationship \"%s\" of table \"%s\" already exists",
+						NameStr(rel->name), get_rel_name(rel->source)),
+				 errhint("Give another name with the parameter \"name\".")));
+	request = read_tie_request(fcinfo, first);
+	cascade_find_tie(rel, &request);
+	check_relationship(rel);
+
+	cascade_catalog_insert(rel);
+	install_triggers(rel);
+	PG_RETURN_NAME(&rel->name);
+}
+
+/*
+ * cascade.alter_relationship(source regclass, name name, cascade text, ...)
+ *							  RETURNS void
+ *		Changes what is given of a relationship.  A null is not given; '{}'
+ *		takes propagate or nullify_columns back.
+ *
+ * Follows SQLAlchemy, where a relationship's cascade can be assigned.  Errors
+ * as add_relationship, 42704 for no such relationship, 55006 if checks of the
+ * transaction are pending.
+ */
+Datum
+cascade_alter_relationship(PG_FUNCTION_ARGS)
+{
+	const int	first = 3;
+	CascadeRelationship *rel;
+	CascadeTieRequest request;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("source and name of a relationship must not be null")));
+	check_table(PG_GETARG_OID(0));
+	rel = cascade_get_relationship(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)));
+	check_table(rel->target);
+	lock_tables(rel->source, rel->target);
+	rel = cascade_get_relationship(rel->source, NameStr(rel->name));
+	check_not_pending(rel);
+
+	if (!PG_ARGISNULL(2))
+		rel->cascade = cascade_parse_options(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	refuse_later_features(fcinfo, first);
+	read_options(fcinfo, first, rel);
+	request = read_tie_request(fcinfo, first);
+	if (request.foreign_key || request.source_columns || request.target_columns ||
+		request.direction)
+		cascade_find_tie(rel, &request);
+	check_relationship(rel);
+
+	cascade_catalog_update(rel);
+	install_triggers(rel);
+	PG_RETURN_VOID();
+}
+
+/*
+ * cascade.drop_relationship(source regclass, name name, if_exists boolean)
+ *							 RETURNS void
+ *		Takes a declaration back; the rows stay as they are.
+ *
+ * Errors 42704 if there is none, or a notice with if_exists; 42501 not the
+ * owner; 55006 if checks of the transaction are pending.
+ */
+Datum
+cascade_drop_relationship(PG_FUNCTION_ARGS)
+{
+	CascadeRelationship *rel;
+	Oid			source;
+	char	   *name;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("source and name of a relationship must not be null")));
+	source = PG_GETARG_OID(0);
+	name = NameStr(*PG_GETARG_NAME(1));
+	check_table(source);
+	if (!PG_ARGISNULL(2) && PG_GETARG_BOOL(2) && find_relationship(source, name) == NULL)
+	{
+		ereport(NOTICE,
+				(errmsg("relationship \"%s\" of table \"%s\" does not exist, skipping",
+						name, get_rel_name(source))));
+		PG_RETURN_VOID();
+	}
+	rel = cascade_get_relationship(source, name);
+	check_table(rel->target);
+	lock_tables(rel->source, rel->target);
+	rel = cascade_get_relationship(source, name);
+	check_not_pending(rel);
+
+	cascade_catalog_delete(rel->source, NameStr(rel->name));
+	install_triggers(rel);
+	PG_RETURN_VOID();
+}
+
+/*
+ * Is it a table that a relationship can have, and the caller its owner?
+ */
+static void
+check_table(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	if (relkind == RELKIND_PARTITIONED_TABLE || relkind == RELKIND_FOREIGN_TABLE ||
+		get_rel_relispartition(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("relationships of partitioned and foreign tables are not supported yet"),
+				 errdetail("\"%s\" is not an ordinary table.", name)));
+	if (relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", name),
+				 errdetail_relkind_not_supported(relkind)));
+	if (!cascade_owns_table(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), name);
+	if (IsCatalogRelationOid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied: \"%s\" is a system catalog", name)));
+	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is a temporary table", name),
+				 errdetail("A relationship is seen by all sessions, a temporary table is not.")));
+}
+
+/*
+ * As for foreign keys: what a crash leaves must not depend on what it empties.
+ */
+static void
+check_persistence(Oid source, Oid target)
+{
+	if (get_rel_persistence(source) == RELPERSISTENCE_UNLOGGED &&
+		get_rel_persistence(target) == RELPERSISTENCE_PERMANENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("relationships from unlogged tables may lead only to unlogged tables"),
+				 errdetail("\"%s\" is unlogged, \"%s\" is not.",
+						   get_rel_name(source), get_rel_name(target))));
+}
+
+/*
+ * In order of OID, so that two declarations cannot deadlock each other.
+ */
+static void
+lock_tables(Oid source, Oid target)
+{
+	LockRelationOid(Min(source, target), ShareRowExclusiveLock);
+	if (source != target)
+		LockRelationOid(Max(source, target), ShareRowExclusiveLock);
+	check_table(source);
+	check_table(target);
+}
+
+static void
+refuse_later_features(FunctionCallInfo fcinfo, int first)
+{
+	const char *parameter = NULL;
+
+	if (!PG_ARGISNULL(first + ARG_SECONDARY) ||
+		!PG_ARGISNULL(first + ARG_SECONDARY_SOURCE_COLUMNS) ||
+		!PG_ARGISNULL(first + ARG_SECONDARY_TARGET_COLUMNS))
+		parameter = "secondary";
+	else if (!PG_ARGISNULL(first + ARG_DISCRIMINATOR))
+		parameter = "discriminator";
+	else if (!PG_ARGISNULL(first + ARG_ENFORCE) && PG_GETARG_BOOL(first + ARG_ENFORCE))
+		parameter = "enforce";
+	if (parameter)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("parameter \"%s\" is not supported yet", parameter)));
+}
+
+static CascadeTieRequest
+read_tie_request(FunctionCallInfo fcinfo, int first)
+{
+	CascadeTieRequest request = {0};
+
+	if (!PG_ARGISNULL(first + ARG_FOREIGN_KEY))
+		request.foreign_key = NameStr(*PG_GETARG_NAME(first + ARG_FOREIGN_KEY));
+	request.source_columns = read_names(fcinfo, first + ARG_SOURCE_COLUMNS, "source_columns");
+	request.target_columns = read_names(fcinfo, first + ARG_TARGET_COLUMNS, "target_columns");
+	if (!PG_ARGISNULL(first + ARG_DIRECTION))
+		request.direction = text_to_cstring(PG_GETARG_TEXT_PP(first + ARG_DIRECTION));
+	return request;
+}
+
+/*
+ * The options that are given, into rel; the others stay as they are.
+ */
+static void
+read_options(FunctionCallInfo fcinfo, int first, CascadeRelationship *rel)
+{
+#define READ_BOOL(field, arg) \
+	if (!PG_ARGISNULL(first + (arg))) \
+		rel->field = PG_GETARG_BOOL(first + (arg))
+
+	READ_BOOL(single_parent, ARG_SINGLE_PARENT);
+	READ_BOOL(deferred, ARG_DEFERRED);
+	READ_BOOL(nullify, ARG_NULLIFY);
+	READ_BOOL(follow_keys, ARG_FOLLOW_KEYS);
+#undef READ_BOOL
+
+	if (!PG_ARGISNULL(first + ARG_ORPHAN_WHEN))
+	{
+		char	   *when = text_to_cstring(PG_GETARG_TEXT_PP(first + ARG_ORPHAN_WHEN));
+
+		if (strcmp(when, "any") != 0 && strcmp(when, "all") != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unrecognized value for parameter \"%s\": \"%s\"", "orphan_when", when),
+					 errhint("Valid values are \"any\" and \"all\".")));
+		rel->orphan_all = strcmp(when, "all") == 0;
+	}
+	if (!PG_ARGISNULL(first + ARG_NULLIFY_COLUMNS))
+		rel->nullify_columns = read_names(fcinfo, first + ARG_NULLIFY_COLUMNS, "nullify_columns");
+	if (!PG_ARGISNULL(first + ARG_PROPAGATE))
+		read_propagate(rel, PG_GETARG_JSONB_P(first + ARG_PROPAGATE));
+}
+
+/*
+ * {"source column": "target column", ...}
+ */
+static void
+read_propagate(CascadeRelationship *rel, Jsonb *propagate)
+{
+	JsonbIterator *it = JsonbIteratorInit(&propagate->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	bool		is_object = JB_ROOT_IS_OBJECT(propagate);
+
+	rel->propagate_source = rel->propagate_target = NIL;
+	while (is_object && (token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			rel->propagate_source = lappend(rel->propagate_source,
+											pnstrdup(value.val.string.val, value.val.string.len));
+		else if (token == WJB_VALUE && value.type == jbvString)
+			rel->propagate_target = lappend(rel->propagate_target,
+											pnstrdup(value.val.string.val, value.val.string.len));
+		else if (token == WJB_VALUE)
+			is_object = false;
+	}
+	if (!is_object)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" must be a JSON object of column names", "propagate"),
+				 errhint("Write {\"column of the source\": \"column of the target\"}.")));
+}
+
+/*
+ * A name[] argument as a List of char *; NIL if it is null or empty.
+ */
+static List *
+read_names(FunctionCallInfo fcinfo, int arg, const char *parameter)
+{
+	List	   *names = NIL;
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	if (PG_ARGISNULL(arg))
+		return NIL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("parameter \"%s\" must not contain nulls", parameter)));
+		if (cascade_name_in_list(names, NameStr(*DatumGetName(elems[i]))))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("column \"%s\" appears twice in parameter \"%s\"",
+							NameStr(*DatumGetName(elems[i])), parameter)));
+		names = lappend(names, pstrdup(NameStr(*DatumGetName(elems[i]))));
+	}
+	return names;
+}
+
+/*
+ * Everything that can be wrong with a relationship whose tie is found.
+ */
+static void
+check_relationship(CascadeRelationship *rel)
+{
+	Relation	source = table_open(rel->source, NoLock);
+	Relation	target = table_open(rel->target, NoLock);
+	bool		follows = (rel->cascade & CASCADE_SAVE_UPDATE) && rel->follow_keys;
+	bool		nullifies = !(rel->cascade & CASCADE_DELETE) && rel->nullify;
+	ListCell   *lc;
+
+	foreach(lc, rel->nullify_columns)
+	{
+		(void) cascade_resolve_attno(target, lfirst(lc));
+		if (!cascade_name_in_list(rel->target_columns, lfirst(lc)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" of parameter \"%s\" is not a key column of the relationship",
+							(char *) lfirst(lc), "nullify_columns"),
+					 errtable(target)));
+	}
+	foreach(lc, rel->propagate_target)
+	{
+		if (cascade_name_in_list(rel->target_columns, lfirst(lc)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("key column \"%s\" cannot take propagated values", (char *) lfirst(lc)),
+					 errhint("Key columns follow their parent's by themselves."),
+					 errtable(target)));
+		for (int i = 0; i < foreach_current_index(lc); i++)
+		{
+			if (strcmp(list_nth(rel->propagate_target, i), lfirst(lc)) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("column \"%s\" appears twice in parameter \"%s\"",
+								(char *) lfirst(lc), "propagate")));
+		}
+	}
+
+	rel->tie = cascade_resolve_relationship(rel);
+	for (int i = 0; i < rel->tie->ncolumns; i++)
+	{
+		CascadeColumn *column = &rel->tie->columns[i];
+
+		if (cascade_is_virtual(TupleDescAttr(RelationGetDescr(source), column->source_attno - 1)->attgenerated) ||
+			cascade_is_virtual(TupleDescAttr(RelationGetDescr(target), column->target_attno - 1)->attgenerated))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("virtual generated columns cannot be key columns of a relationship")));
+		if (follows || nullifies)
+			check_writable(target, column->target_attno);
+	}
+	for (int i = 0; i < rel->npropagate; i++)
+		check_writable(target, rel->propagations[i].target_attno);
+	table_close(target, NoLock);
+	table_close(source, NoLock);
+}
+
+static void
+check_writable(Relation rel, AttrNumber attno)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+
+	if (att->attgenerated != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("generated column \"%s\" cannot be written by a cascade", NameStr(att->attname)),
+				 errhint("For a key column, give nullify => false and follow_keys => false."),
+				 errtablecol(rel, attno)));
+}
+
+/*
+ * The relationship as it is in the catalog now; NULL if there is none.
+ */
+static CascadeRelationship *
+find_relationship(Oid source, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (rel->source == source && strcmp(NameStr(rel->name), name) == 0)
+			return rel;
+	}
+	return NULL;
+}
+
+/*
+ * cascade_get_relationship
+ *		Likewise; error 42704 if there is none.
+ */
+CascadeRelationship *
+cascade_get_relationship(Oid source, const char *name)
+{
+	CascadeRelationship *rel = find_relationship(source, name);
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("relationship \"%s\" of table \"%s\" does not exist",
+						name, get_rel_name(source))));
+	return rel;
+}
+
+/*
+ * As ALTER TABLE refuses a table with pending trigger events.
+ */
+static void
+check_not_pending(const CascadeRelationship *rel)
+{
+	if (cascade_pending_on(rel->target))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot change relationship \"%s\" because checks on table \"%s\" are pending",
+						NameStr(rel->name), get_rel_name(rel->target)),
+				 errhint("Commit, or run SET CONSTRAINTS ALL IMMEDIATE.")));
+}
+
+static void
+install_triggers(const CascadeRelationship *rel)
+{
+	cascade_install_triggers(rel->source);
+	if (rel->target != rel->source)
+		cascade_install_triggers(rel->target);
+}

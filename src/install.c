@@ -1,0 +1,363 @@
+/*-------------------------------------------------------------------------
+ *
+ * install.c
+ *	  the triggers of a table: which it needs, and making them so
+ *
+ * A table has at most one trigger of each kind, for all its relationships;
+ * see the names in cascade.h.  They are ordinary triggers: pg_dump dumps
+ * them, their conditions follow renamed columns and hold dropped ones, and
+ * they are marked as depending on the extension, so that DROP EXTENSION takes
+ * them along.
+ *
+ * An UPDATE trigger says OF which columns it is, which makes every other
+ * UPDATE free of it.  But PostgreSQL means the columns that the command
+ * names, and a BEFORE trigger may change others; where a table has one, ours
+ * does without OF.
+ *
+ * Copyright (c) 2026, cascade contributors
+ *
+ * IDENTIFICATION
+ *	  src/install.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "cascade.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_trigger.h"
+#include "commands/comment.h"
+#include "commands/extension.h"
+#include "lib/stringinfo.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+/* a trigger that a table should have */
+typedef struct WantedTrigger
+{
+	const char *name;
+	const char *function;		/* in schema cascade */
+	const char *comment;
+	bool		before;
+	bool		constraint;		/* deferrable */
+	bool		delete;			/* else UPDATE */
+	Bitmapset  *columns;		/* captured; empty: the trigger is not wanted */
+	Bitmapset  *of;				/* UPDATE OF */
+} WantedTrigger;
+
+static void want_triggers(CascadeTable *table, WantedTrigger wanted[4], Relation rel);
+static Bitmapset *add_source_columns(Bitmapset *columns, const CascadeTie *tie);
+static Bitmapset *add_target_columns(Bitmapset *columns, const CascadeTie *tie, Relation not_null);
+static bool has_before_trigger(Relation rel);
+static Trigger *find_trigger(Relation rel, const char *name);
+static bool trigger_fits(const Trigger *trigger, const WantedTrigger *wanted);
+static void check_ours(Relation rel, const Trigger *trigger);
+static void make_trigger(Relation rel, const WantedTrigger *wanted, bool replace);
+static char *trigger_condition(Oid relid, const WantedTrigger *wanted);
+static void execute(const char *sql);
+
+/*
+ * cascade_install_triggers
+ *		Give a table the triggers that its relationships need, and no others.
+ *
+ * The caller owns the table and holds ShareRowExclusiveLock on it.  Errors
+ * 42710 if a trigger of somebody else has the name of one of ours.
+ */
+void
+cascade_install_triggers(Oid relid)
+{
+	Relation	rel = table_open(relid, ShareRowExclusiveLock);
+	CascadeCache *cache = cascade_cache_pin();
+	CascadeTable *table = cascade_cache_table(cache, relid);
+	WantedTrigger wanted[4];
+
+	want_triggers(table, wanted, rel);
+	cascade_cache_unpin(cache);
+	for (int i = 0; i < lengthof(wanted); i++)
+	{
+		Trigger    *existing = find_trigger(rel, wanted[i].name);
+		bool		exists = existing != NULL;
+
+		if (exists)
+		{
+			check_ours(rel, existing);
+			if (trigger_fits(existing, &wanted[i]))
+				continue;
+			/* a constraint trigger cannot be replaced */
+			if (wanted[i].constraint || bms_is_empty(wanted[i].columns))
+			{
+				execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(wanted[i].name),
+								 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+															RelationGetRelationName(rel))));
+				exists = false;
+			}
+		}
+		if (!bms_is_empty(wanted[i].columns))
+			make_trigger(rel, &wanted[i], exists);
+	}
+	table_close(rel, NoLock);
+}
+
+static void
+want_triggers(CascadeTable *table, WantedTrigger wanted[4], Relation rel)
+{
+	WantedTrigger *on_delete = &wanted[0];
+	WantedTrigger *on_update = &wanted[1];
+	WantedTrigger *orphan = &wanted[2];
+	WantedTrigger *keep = &wanted[3];
+	bool		no_of = has_before_trigger(rel);
+	ListCell   *lc;
+
+	memset(wanted, 0, sizeof(WantedTrigger) * 4);
+	on_delete->name = CASCADE_TRIGGER_DELETE;
+	on_delete->function = "run";
+	on_delete->comment = "carries deletions along the table's relationships";
+	on_delete->delete = true;
+	on_update->name = CASCADE_TRIGGER_UPDATE;
+	on_update->function = "run";
+	on_update->comment = "carries changes along the table's relationships";
+	orphan->name = CASCADE_TRIGGER_ORPHAN;
+	orphan->function = "check_orphans";
+	orphan->comment = "deletes rows that have lost their parent, when constraints are checked";
+	orphan->constraint = true;
+	keep->name = CASCADE_TRIGGER_KEEP;
+	keep->function = "keep_key";
+	keep->comment = "lets a row whose NOT NULL key is set to NULL keep it until it is deleted as an orphan";
+	keep->before = true;
+	if (table == NULL)
+		return;
+
+	foreach(lc, table->ties)
+	{
+		CascadeTie *tie = lfirst(lc);
+
+		if (tie->delete_by || tie->nullify_by)
+			on_delete->columns = add_source_columns(on_delete->columns, tie);
+		if (tie->follow_by)
+		{
+			on_update->columns = add_source_columns(on_update->columns, tie);
+			on_update->of = add_source_columns(on_update->of, tie);
+		}
+	}
+	foreach(lc, table->propagations)
+	{
+		CascadeRelationship *prop = lfirst(lc);
+
+		on_update->columns = add_source_columns(on_update->columns, prop->tie);
+		for (int i = 0; i < prop->npropagate; i++)
+		{
+			on_update->columns = bms_add_member(on_update->columns, prop->propagations[i].source_attno);
+			on_update->of = bms_add_member(on_update->of, prop->propagations[i].source_attno);
+		}
+	}
+	foreach(lc, table->orphans)
+	{
+		CascadeRelationship *child = lfirst(lc);
+
+		if (!child->deferred || child->tie->target_not_null)
+		{
+			on_update->columns = add_target_columns(on_update->columns, child->tie, NULL);
+			on_update->of = add_target_columns(on_update->of, child->tie, NULL);
+		}
+		if (child->deferred)
+			orphan->columns = add_target_columns(orphan->columns, child->tie, NULL);
+		if (child->tie->target_not_null)
+			keep->columns = add_target_columns(keep->columns, child->tie, rel);
+	}
+	orphan->of = orphan->columns;
+	keep->of = keep->columns;
+	if (no_of)
+		on_update->of = orphan->of = keep->of = NULL;
+}
+
+static Bitmapset *
+add_source_columns(Bitmapset *columns, const CascadeTie *tie)
+{
+	for (int i = 0; i < tie->ncolumns; i++)
+		columns = bms_add_member(columns, tie->columns[i].source_attno);
+	return columns;
+}
+
+/*
+ * Likewise of the target; with a relation, only those that are NOT NULL.
+ */
+static Bitmapset *
+add_target_columns(Bitmapset *columns, const CascadeTie *tie, Relation not_null)
+{
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		AttrNumber	attno = tie->columns[i].target_attno;
+
+		if (not_null == NULL ||
+			TupleDescAttr(RelationGetDescr(not_null), attno - 1)->attnotnull)
+			columns = bms_add_member(columns, attno);
+	}
+	return columns;
+}
+
+/*
+ * Has the table a BEFORE UPDATE row trigger that is not ours?
+ */
+static bool
+has_before_trigger(Relation rel)
+{
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if (TRIGGER_FOR_ROW(trigger->tgtype) && TRIGGER_FOR_BEFORE(trigger->tgtype) &&
+			TRIGGER_FOR_UPDATE(trigger->tgtype) &&
+			strcmp(trigger->tgname, CASCADE_TRIGGER_KEEP) != 0)
+			return true;
+	}
+	return false;
+}
+
+static Trigger *
+find_trigger(Relation rel, const char *name)
+{
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		if (strcmp(rel->trigdesc->triggers[i].tgname, name) == 0)
+			return &rel->trigdesc->triggers[i];
+	}
+	return NULL;
+}
+
+/*
+ * Does an existing trigger capture the columns that are wanted, on the
+ * commands that are wanted?
+ */
+static bool
+trigger_fits(const Trigger *trigger, const WantedTrigger *wanted)
+{
+	Node	   *condition;
+	Bitmapset  *offset = NULL;
+	Bitmapset  *columns = NULL;
+	Bitmapset  *of = NULL;
+	int			member = -1;
+
+	if (trigger->tgqual == NULL)
+		return false;
+	condition = stringToNode(trigger->tgqual);
+	pull_varattnos(condition, wanted->before ? PRS2_NEW_VARNO : PRS2_OLD_VARNO, &offset);
+	while ((member = bms_next_member(offset, member)) >= 0)
+	{
+		if (member + FirstLowInvalidHeapAttributeNumber > 0)
+			columns = bms_add_member(columns, member + FirstLowInvalidHeapAttributeNumber);
+	}
+	for (int i = 0; i < trigger->tgnattr; i++)
+		of = bms_add_member(of, trigger->tgattr[i]);
+	return bms_equal(columns, wanted->columns) && bms_equal(of, wanted->of);
+}
+
+/*
+ * Never replace what somebody else has made.
+ */
+static void
+check_ours(Relation rel, const Trigger *trigger)
+{
+	char	   *namespace = get_namespace_name(get_func_namespace(trigger->tgfoid));
+
+	if (namespace == NULL || strcmp(namespace, CASCADE_SCHEMA) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("trigger \"%s\" for relation \"%s\" already exists",
+						trigger->tgname, RelationGetRelationName(rel)),
+				 errdetail("Extension \"cascade\" needs a trigger of this name."),
+				 errhint("Rename the trigger."),
+				 errtable(rel)));
+}
+
+/*
+ * CREATE [OR REPLACE] [CONSTRAINT] TRIGGER name AFTER event ON table
+ * [DEFERRABLE INITIALLY DEFERRED] FOR EACH ROW WHEN (condition)
+ * EXECUTE FUNCTION cascade.function()
+ */
+static void
+make_trigger(Relation rel, const WantedTrigger *wanted, bool replace)
+{
+	Oid			relid = RelationGetRelid(rel);
+	StringInfoData sql;
+	ObjectAddress trigger;
+	ObjectAddress extension;
+	int			attno = -1;
+	int			n = 0;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE %sTRIGGER %s %s %s",
+					 wanted->constraint ? "CONSTRAINT " : replace ? "OR REPLACE " : "",
+					 quote_identifier(wanted->name),
+					 wanted->before ? "BEFORE" : "AFTER",
+					 wanted->delete ? "DELETE" : "UPDATE");
+	while ((attno = bms_next_member(wanted->of, attno)) >= 0)
+		appendStringInfo(&sql, "%s%s", n++ == 0 ? " OF " : ", ",
+						 quote_identifier(get_attname(relid, attno, false)));
+	appendStringInfo(&sql, " ON %s%s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION %s.%s()",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												RelationGetRelationName(rel)),
+					 wanted->constraint ? " DEFERRABLE INITIALLY DEFERRED" : "",
+					 trigger_condition(relid, wanted),
+					 quote_identifier(CASCADE_SCHEMA), wanted->function);
+	execute(sql.data);
+
+	ObjectAddressSet(trigger, TriggerRelationId, get_trigger_oid(relid, wanted->name, false));
+	ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid("cascade", false));
+	deleteDependencyRecordsForClass(TriggerRelationId, trigger.objectId, ExtensionRelationId,
+									DEPENDENCY_AUTO_EXTENSION);
+	recordDependencyOn(&trigger, &extension, DEPENDENCY_AUTO_EXTENSION);
+	CreateComments(trigger.objectId, TriggerRelationId, 0, wanted->comment);
+	CommandCounterIncrement();
+}
+
+/*
+ * The condition: our capture function, with what it takes; or for keep_key()
+ * that one of the columns is made NULL.
+ */
+static char *
+trigger_condition(Oid relid, const WantedTrigger *wanted)
+{
+	StringInfoData buf;
+	int			attno = -1;
+	int			n = 0;
+
+	initStringInfo(&buf);
+	if (!wanted->before)
+		appendStringInfo(&buf, "%s.%s(old.tableoid%s%s", quote_identifier(CASCADE_SCHEMA),
+						 wanted->constraint ? "capture_deferred" : "capture",
+						 wanted->constraint ? "" : ", old.ctid",
+						 wanted->delete ? "" : ", new.ctid");
+	while ((attno = bms_next_member(wanted->columns, attno)) >= 0)
+	{
+		const char *column = quote_identifier(get_attname(relid, attno, false));
+
+		if (wanted->before)
+			appendStringInfo(&buf, "%snew.%s IS NULL", n++ == 0 ? "" : " OR ", column);
+		else
+		{
+			appendStringInfo(&buf, ", old.%s", column);
+			if (!wanted->delete)
+				appendStringInfo(&buf, ", new.%s", column);
+		}
+	}
+	if (!wanted->before)
+		appendStringInfoChar(&buf, ')');
+	return buf.data;
+}
+
+static void
+execute(const char *sql)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "SPI_execute failed: %s", sql);
+	SPI_finish();
+}

@@ -1,0 +1,256 @@
+/*-------------------------------------------------------------------------
+ *
+ * keyset.c
+ *	  from captured rows to the key set of a tie
+ *
+ * A key with a NULL in any column ties to nothing (MATCH SIMPLE) and is left
+ * out.  Duplicates go only where there can be any: where no unique index of
+ * the source forbids them.
+ *
+ * Copyright (c) 2026, cascade contributors
+ *
+ * IDENTIFICATION
+ *	  src/keyset.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "cascade.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/sortsupport.h"
+#include "utils/typcache.h"
+
+/* how keys are compared to find duplicates */
+typedef struct KeyOrder
+{
+	const CascadeKeys *keys;
+	SortSupport support;		/* one per column */
+} KeyOrder;
+
+static CascadeKeys *make_keys(List *sets, const CascadeTie *tie, bool changed);
+static bool add_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *column,
+					bool changed);
+static void drop_duplicates(CascadeKeys *keys, const CascadeTie *tie);
+
+/*
+ * cascade_keys_deleted
+ *		The old keys of deleted rows.
+ */
+CascadeKeys *
+cascade_keys_deleted(List *sets, const CascadeTie *tie)
+{
+	return make_keys(sets, tie, false);
+}
+
+/*
+ * cascade_keys_changed
+ *		The old and new keys of updated rows whose key changed.  Like
+ *		foreign keys we call a key changed when its bytes have: 1.0 made 1.00
+ *		is passed on.
+ */
+CascadeKeys *
+cascade_keys_changed(List *sets, const CascadeTie *tie)
+{
+	return make_keys(sets, tie, true);
+}
+
+static CascadeKeys *
+make_keys(List *sets, const CascadeTie *tie, bool changed)
+{
+	CascadeKeys *keys = palloc0(sizeof(CascadeKeys));
+	int		   *column = palloc(sizeof(int) * tie->ncolumns);
+	uint64		capacity = 0;
+	ListCell   *lc;
+
+	foreach(lc, sets)
+		capacity += ((CaptureSet *) lfirst(lc))->nrows;
+	keys->ncolumns = tie->ncolumns;
+	keys->values = palloc(sizeof(Datum *) * tie->ncolumns);
+	keys->new_values = palloc(sizeof(Datum *) * tie->ncolumns);
+	keys->new_nulls = palloc(sizeof(bool *) * tie->ncolumns);
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		keys->values[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * capacity);
+		if (changed)
+		{
+			keys->new_values[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * capacity);
+			keys->new_nulls[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * capacity);
+		}
+	}
+
+	foreach(lc, sets)
+	{
+		CaptureSet *set = lfirst(lc);
+
+		for (int i = 0; i < tie->ncolumns; i++)
+			column[i] = cascade_capture_column(set, tie->columns[i].source_attno);
+		for (uint64 row = 0; row < set->nrows; row++)
+		{
+			if (add_row(keys, set, row, column, changed))
+				keys->nkeys++;
+		}
+	}
+	if (keys->nkeys > 1 && !tie->source_unique)
+		drop_duplicates(keys, tie);
+	return keys;
+}
+
+/*
+ * Write the key of one row behind the others; false if it is not wanted.
+ */
+static bool
+add_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *column, bool changed)
+{
+	bool		differs = false;
+
+	for (int i = 0; i < keys->ncolumns; i++)
+	{
+		uint64		pos = row * set->ncolumns + column[i];
+
+		if (set->old_nulls[pos])
+			return false;
+		keys->values[i][keys->nkeys] = set->old_values[pos];
+		if (changed)
+		{
+			keys->new_values[i][keys->nkeys] = set->new_values[pos];
+			keys->new_nulls[i][keys->nkeys] = set->new_nulls[pos];
+			differs |= set->new_nulls[pos] ||
+				!datum_image_eq(set->old_values[pos], set->new_values[pos],
+								set->typbyval[column[i]], set->typlen[column[i]]);
+		}
+	}
+	return differs || !changed;
+}
+
+static int
+compare_keys(const void *a, const void *b, void *arg)
+{
+	const KeyOrder *order = arg;
+	uint64		ia = *(const uint64 *) a;
+	uint64		ib = *(const uint64 *) b;
+
+	for (int i = 0; i < order->keys->ncolumns; i++)
+	{
+		int			cmp = ApplySortComparator(order->keys->values[i][ia], false,
+											  order->keys->values[i][ib], false,
+											  &order->support[i]);
+
+		if (cmp != 0)
+			return cmp;
+	}
+	return 0;
+}
+
+/*
+ * Keep one key of those that are equal.  Of two rows that had the same key
+ * and were given different ones, which one the children follow is as open as
+ * whose children they were.
+ */
+static void
+drop_duplicates(CascadeKeys *keys, const CascadeTie *tie)
+{
+	KeyOrder	order = {keys, palloc0(sizeof(SortSupportData) * keys->ncolumns)};
+	uint64	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * keys->nkeys);
+	uint64		n = 0;
+
+	for (int i = 0; i < keys->ncolumns; i++)
+	{
+		TypeCacheEntry *type = lookup_type_cache(tie->columns[i].source_type, TYPECACHE_LT_OPR);
+
+		order.support[i].ssup_cxt = CurrentMemoryContext;
+		order.support[i].ssup_collation = tie->columns[i].source_collation;
+		PrepareSortSupportFromOrderingOp(type->lt_opr, &order.support[i]);
+	}
+	for (uint64 i = 0; i < keys->nkeys; i++)
+		sorted[i] = i;
+	qsort_arg(sorted, keys->nkeys, sizeof(uint64), compare_keys, &order);
+	for (uint64 i = 0; i < keys->nkeys; i++)
+	{
+		if (i == 0 || compare_keys(&sorted[i - 1], &sorted[i], &order) != 0)
+			sorted[n++] = sorted[i];
+	}
+	if (n < keys->nkeys)
+		cascade_keys_select(keys, sorted, n);
+}
+
+/*
+ * cascade_keys_select
+ *		Keep the n keys at these positions, in this order.
+ */
+void
+cascade_keys_select(CascadeKeys *keys, const uint64 *positions, uint64 n)
+{
+	for (int i = 0; i < keys->ncolumns; i++)
+	{
+		Datum	   *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * n);
+
+		for (uint64 j = 0; j < n; j++)
+			values[j] = keys->values[i][positions[j]];
+		keys->values[i] = values;
+	}
+	if (keys->new_values[0] != NULL)
+	{
+		for (int i = 0; i < keys->ncolumns; i++)
+		{
+			Datum	   *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * n);
+			bool	   *nulls = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * n);
+
+			for (uint64 j = 0; j < n; j++)
+			{
+				values[j] = keys->new_values[i][positions[j]];
+				nulls[j] = keys->new_nulls[i][positions[j]];
+			}
+			keys->new_values[i] = values;
+			keys->new_nulls[i] = nulls;
+		}
+	}
+	keys->nkeys = n;
+}
+
+/*
+ * cascade_keys_array
+ *		Values of one type as an array of type array; nulls may be NULL.
+ *
+ * A type without arrays, an array type that is, travels as text; query.c
+ * casts it back.
+ */
+Datum
+cascade_keys_array(Oid type, Oid array, Datum *values, bool *nulls, uint64 n)
+{
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	int			dims[1] = {(int) n};
+	int			lbs[1] = {1};
+	Oid			elemtype = type;
+
+	if (n > INT_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many keys in one cascade")));
+	if (array == TEXTARRAYOID && type != TEXTOID)
+	{
+		Datum	   *texts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * n);
+		Oid			output;
+		bool		varlena;
+
+		getTypeOutputInfo(type, &output, &varlena);
+		for (uint64 i = 0; i < n; i++)
+		{
+			if (nulls == NULL || !nulls[i])
+				texts[i] = CStringGetTextDatum(OidOutputFunctionCall(output, values[i]));
+		}
+		values = texts;
+		elemtype = TEXTOID;
+	}
+	get_typlenbyvalalign(elemtype, &typlen, &typbyval, &typalign);
+	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lbs, elemtype,
+											  typlen, typbyval, typalign));
+}

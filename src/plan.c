@@ -1,0 +1,261 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.c
+ *	  saved plans: their shape, and how a statement is run
+ *
+ * A statement has up to three shapes, chosen by the number of its keys:
+ *
+ *	ONE		A parameter per key column.  What ri_triggers.c runs, and what most
+ *			transactions need.
+ *	SOME	Arrays, and one generic plan for them: an index is probed for each
+ *			key, and planning would cost more than it could save.  Only where
+ *			the target has such an index.
+ *	MANY	Arrays, planned anew each time with the keys as constants, so that
+ *			the planner sees their number and chooses index, bitmap or a scan
+ *			with a hash table.  (A generic plan guesses ten elements, never
+ *			hashes them, and is a disaster on a large table.)
+ *
+ * The plans hang on the ties and relationships of the cache and go with them.
+ *
+ * Copyright (c) 2026, cascade contributors
+ *
+ * IDENTIFICATION
+ *	  src/plan.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "cascade.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/*
+ * Up to how many keys a generic plan is used.  Planning costs about as much
+ * as probing an index for this number of keys.
+ */
+#define CASCADE_SOME_KEYS	64
+
+static SPIPlanPtr *plan_slot(CascadeStatement *stmt);
+static SPIPlanPtr prepare(const CascadeStatement *stmt);
+static int	expected_result(CascadeAction action);
+static void trace(const CascadeStatement *stmt, uint64 rows, instr_time start);
+
+/*
+ * cascade_statement_begin
+ *		A statement without its arguments yet, in the current memory context.
+ */
+CascadeStatement *
+cascade_statement_begin(CascadeAction action, CascadeTie *tie,
+						CascadeRelationship *rel, uint64 nkeys, bool indexed)
+{
+	CascadeStatement *stmt = palloc0(sizeof(CascadeStatement));
+	int			max_args = 2 * tie->ncolumns + 3 * rel->npropagate + 1;
+
+	stmt->action = action;
+	stmt->tie = tie;
+	stmt->rel = rel;
+	stmt->nkeys = nkeys;
+	if (nkeys == 1)
+		stmt->shape = CASCADE_SHAPE_ONE;
+	else if (indexed && nkeys <= CASCADE_SOME_KEYS)
+		stmt->shape = CASCADE_SHAPE_SOME;
+	else
+		stmt->shape = CASCADE_SHAPE_MANY;
+	stmt->argtypes = palloc(sizeof(Oid) * max_args);
+	stmt->args = palloc(sizeof(Datum) * max_args);
+	stmt->nulls = palloc(sizeof(char) * max_args);
+	return stmt;
+}
+
+void
+cascade_statement_argument(CascadeStatement *stmt, Oid type, Datum value, bool isnull)
+{
+	stmt->argtypes[stmt->nargs] = type;
+	stmt->args[stmt->nargs] = value;
+	stmt->nulls[stmt->nargs] = isnull ? 'n' : ' ';
+	stmt->nargs++;
+}
+
+/*
+ * cascade_statement_run
+ *		Run a statement and return the number of rows it touched; a RECHECK
+ *		leaves its rows in SPI_tuptable.  The caller is connected to SPI.
+ *
+ * As ri_PerformCheck does: as the owner of the table that is touched, without
+ * its row security; under REPEATABLE READ and SERIALIZABLE it sees the latest
+ * rows and fails if one of them is not visible to the transaction's snapshot.
+ *
+ * Within a statement's own triggers the events that this one makes are queued
+ * behind those that are there (unless own_level is set): our own triggers find
+ * their work done, the user's and the foreign keys' fire after the cascade.
+ */
+uint64
+cascade_statement_run(CascadeStatement *stmt)
+{
+	Oid			relid = stmt->action == CASCADE_ACTION_RECHECK ?
+		stmt->tie->source : stmt->tie->target;
+	Relation	rel = table_open(relid, stmt->action == CASCADE_ACTION_RECHECK ?
+								 AccessShareLock : RowExclusiveLock);
+	SPIPlanPtr *slot = plan_slot(stmt);
+	Snapshot	test_snapshot = InvalidSnapshot;
+	Snapshot	crosscheck_snapshot = InvalidSnapshot;
+	Oid			save_userid;
+	int			save_sec_context;
+	instr_time	start;
+	int			result;
+	uint64		rows;
+
+	INSTR_TIME_SET_ZERO(start);
+	if (cascade_trace)
+		INSTR_TIME_SET_CURRENT(start);
+
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+
+	if (*slot == NULL || !SPI_plan_is_valid(*slot))
+	{
+		if (*slot)
+			SPI_freeplan(*slot);
+		*slot = NULL;
+		*slot = prepare(stmt);
+	}
+
+	if (IsolationUsesXactSnapshot())
+	{
+		CommandCounterIncrement();
+		test_snapshot = GetLatestSnapshot();
+		crosscheck_snapshot = GetTransactionSnapshot();
+	}
+	result = SPI_execute_snapshot(*slot, stmt->args, stmt->nulls,
+								  test_snapshot, crosscheck_snapshot,
+								  false, stmt->own_level, 0);
+	rows = SPI_processed;
+
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+
+	if (result != expected_result(stmt->action))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("cascade to table \"%s\" gave an unexpected result: %s",
+						RelationGetRelationName(rel),
+						result < 0 ? SPI_result_code_string(result) : "another command was run"),
+				 errhint("This is most likely due to a rule having rewritten the query."),
+				 errtable(rel)));
+	table_close(rel, NoLock);
+
+	if (stmt->action != CASCADE_ACTION_RECHECK)
+	{
+		if (cascade_trace)
+			trace(stmt, rows, start);
+		cascade_event_count_rows(rows);
+	}
+	return rows;
+}
+
+static SPIPlanPtr *
+plan_slot(CascadeStatement *stmt)
+{
+	switch (stmt->action)
+	{
+		case CASCADE_ACTION_PROPAGATE:
+		case CASCADE_ACTION_ORPHAN:
+		case CASCADE_ACTION_REMOVE:
+			return &stmt->rel->plans[stmt->action][stmt->shape];
+		default:
+			return &stmt->tie->plans[stmt->action][stmt->shape];
+	}
+}
+
+static SPIPlanPtr
+prepare(const CascadeStatement *stmt)
+{
+	char	   *sql = cascade_query_text(stmt);
+	int			cursor_options = 0;
+	SPIPlanPtr	plan;
+
+	if (stmt->shape == CASCADE_SHAPE_SOME)
+		cursor_options = CURSOR_OPT_GENERIC_PLAN;
+	else if (stmt->shape == CASCADE_SHAPE_MANY)
+		cursor_options = CURSOR_OPT_CUSTOM_PLAN;
+	plan = SPI_prepare_cursor(sql, stmt->nargs, stmt->argtypes, cursor_options);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor returned %s for %s",
+			 SPI_result_code_string(SPI_result), sql);
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed for %s", sql);
+	return plan;
+}
+
+static int
+expected_result(CascadeAction action)
+{
+	switch (action)
+	{
+		case CASCADE_ACTION_DELETE:
+		case CASCADE_ACTION_ORPHAN:
+		case CASCADE_ACTION_REMOVE:
+			return SPI_OK_DELETE;
+		case CASCADE_ACTION_NULLIFY:
+		case CASCADE_ACTION_FOLLOW:
+		case CASCADE_ACTION_PROPAGATE:
+			return SPI_OK_UPDATE;
+		case CASCADE_ACTION_RECHECK:
+			return SPI_OK_SELECT;
+	}
+	pg_unreachable();
+}
+
+/*
+ * cascade_action_word
+ *		What an action is called in notices and in errors' context.
+ */
+const char *
+cascade_action_word(CascadeAction action)
+{
+	switch (action)
+	{
+		case CASCADE_ACTION_DELETE:
+			return "delete";
+		case CASCADE_ACTION_NULLIFY:
+			return "nullify";
+		case CASCADE_ACTION_FOLLOW:
+			return "follow";
+		case CASCADE_ACTION_PROPAGATE:
+			return "propagate";
+		case CASCADE_ACTION_ORPHAN:
+		case CASCADE_ACTION_REMOVE:
+			return "delete-orphan";
+		case CASCADE_ACTION_RECHECK:
+			return "recheck";
+	}
+	pg_unreachable();
+}
+
+static void
+trace(const CascadeStatement *stmt, uint64 rows, instr_time start)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	ereport(NOTICE,
+			(errmsg_plural("cascade: %s.%s %s: %llu row",
+						   "cascade: %s.%s %s: %llu rows",
+						   rows,
+						   NameStr(stmt->rel->source_name), NameStr(stmt->rel->name),
+						   cascade_action_word(stmt->action),
+						   (unsigned long long) rows),
+			 errdetail_plural("%llu key, %.3f ms.", "%llu keys, %.3f ms.",
+							  stmt->nkeys,
+							  (unsigned long long) stmt->nkeys,
+							  INSTR_TIME_GET_MILLISEC(now))));
+}
