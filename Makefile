@@ -7,6 +7,7 @@ OBJS = \
 	src/capture.o \
 	src/cascade.o \
 	src/catalog.o \
+	src/ddl.o \
 	src/declare.o \
 	src/event.o \
 	src/install.o \
@@ -39,9 +40,12 @@ REGRESS = \
 	orphan \
 	orphan_timing \
 	orphan_when \
+	privileges \
 	propagate \
 	selfref \
+	settings \
 	statements \
+	triggers \
 	uninstall
 ISOLATION =
 ISOLATION_OPTS = --load-extension=cascade
@@ -52,6 +56,8 @@ TAP_TESTS = 1
 else ifneq ($(filter installcheck,$(MAKECMDGOALS)),)
 $(info TAP tests left out: they need IPC::Run and a user other than root)
 endif
+# root's "make check" leaves it without TAP_TESTS being set
+EXTRA_CLEAN = tmp_check
 
 PG_CONFIG ?= pg_config
 

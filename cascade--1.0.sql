@@ -195,6 +195,17 @@ CREATE FUNCTION cascade.keep_key() RETURNS trigger
 COMMENT ON FUNCTION cascade.keep_key() IS
 	'trigger: lets an orphan keep its NOT NULL key until the end of the statement, which deletes it';
 
+CREATE FUNCTION cascade.after_create_trigger() RETURNS event_trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_after_create_trigger';
+COMMENT ON FUNCTION cascade.after_create_trigger() IS
+	'event trigger: a new BEFORE UPDATE trigger may change columns that a command does not name';
+
+CREATE EVENT TRIGGER cascade_after_create_trigger ON ddl_command_end
+	WHEN TAG IN ('CREATE TRIGGER')
+	EXECUTE FUNCTION cascade.after_create_trigger();
+COMMENT ON EVENT TRIGGER cascade_after_create_trigger IS
+	'keeps the triggers of extension cascade right';
+
 -- ---------------------------------------------------------------------------
 -- Privileges: said in full, whatever ALTER DEFAULT PRIVILEGES has made of them.
 -- The triggers' functions are for everyone because a trigger's condition runs

@@ -44,6 +44,7 @@
 #include "access/xact.h"
 #include "cascade.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "fmgr.h"
 #include "lib/ilist.h"
 #include "nodes/primnodes.h"
@@ -119,7 +120,7 @@ static List *condemned = NIL;		/* likewise; of CondemnedRow */
 
 static CaptureCall *begin_call(FunctionCallInfo fcinfo);
 static void place_argument(CaptureCall *call, int arg, Var *var);
-static void error_not_in_condition(void) pg_attribute_noreturn();
+pg_noreturn static void error_not_in_condition(void);
 static CascadeTable *declared_table(CascadeCache *cache, Oid relid);
 static int	find_column(Oid relid, const AttrNumber *attnos, int ncolumns, AttrNumber attno);
 static void find_deferred(FunctionCallInfo fcinfo, CaptureCall *call);

@@ -326,7 +326,7 @@ extern CascadeRelationship *cascade_get_relationship(Oid source, const char *nam
 extern void cascade_find_tie(CascadeRelationship *rel, const CascadeTieRequest *request);
 
 /* in install.c */
-extern void cascade_install_triggers(Oid relid);
+extern void cascade_install_triggers(Oid relid, bool existing_only);
 
 /* in capture.c */
 extern CaptureSet *cascade_capture_match(Relation rel, CaptureEvent event, ItemPointer tid);

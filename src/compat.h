@@ -40,6 +40,11 @@
 #define cascade_is_temporal(conform)		((conform)->conperiod)
 #endif
 
+/* 18 has the marker in front, where C11 puts it. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn		pg_attribute_noreturn()
+#endif
+
 /* 18 asks whether a deferrable primary key will do. */
 #if PG_VERSION_NUM < 180000
 #define cascade_primary_key_index(rel)		RelationGetPrimaryKeyIndex(rel)

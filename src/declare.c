@@ -526,7 +526,7 @@ check_not_pending(const CascadeRelationship *rel)
 static void
 install_triggers(const CascadeRelationship *rel)
 {
-	cascade_install_triggers(rel->source);
+	cascade_install_triggers(rel->source, false);
 	if (rel->target != rel->source)
-		cascade_install_triggers(rel->target);
+		cascade_install_triggers(rel->target, false);
 }

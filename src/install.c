@@ -33,6 +33,7 @@
 #include "commands/comment.h"
 #include "commands/extension.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
@@ -65,19 +66,24 @@ static void execute(const char *sql);
 
 /*
  * cascade_install_triggers
- *		Give a table the triggers that its relationships need, and no others.
+ *		Give a table the triggers that its relationships need, and no others;
+ *		with existing_only, mend those that are there and make none.
  *
- * The caller owns the table and holds ShareRowExclusiveLock on it.  Errors
- * 42710 if a trigger of somebody else has the name of one of ours.
+ * The caller has checked that this may be done.  Takes ShareRowExclusiveLock,
+ * and works as the table's owner, who need not be the caller.  Errors 42710 if a trigger of somebody else has the name of one of ours.
  */
 void
-cascade_install_triggers(Oid relid)
+cascade_install_triggers(Oid relid, bool existing_only)
 {
 	Relation	rel = table_open(relid, ShareRowExclusiveLock);
 	CascadeCache *cache = cascade_cache_pin();
 	CascadeTable *table = cascade_cache_table(cache, relid);
 	WantedTrigger wanted[4];
+	Oid			save_userid;
+	int			save_sec_context;
 
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner, save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
 	want_triggers(table, wanted, rel);
 	cascade_cache_unpin(cache);
 	for (int i = 0; i < lengthof(wanted); i++)
@@ -99,9 +105,10 @@ cascade_install_triggers(Oid relid)
 				exists = false;
 			}
 		}
-		if (!bms_is_empty(wanted[i].columns))
+		if (!bms_is_empty(wanted[i].columns) && (existing || !existing_only))
 			make_trigger(rel, &wanted[i], exists);
 	}
+	SetUserIdAndSecContext(save_userid, save_sec_context);
 	table_close(rel, NoLock);
 }
 

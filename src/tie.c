@@ -49,12 +49,12 @@ static bool pairs_fit(const CascadeTieRequest *request, const Candidate *candida
 static void tie_by_columns(CascadeRelationship *rel, const CascadeTieRequest *request);
 static bool columns_unique(Oid relid, List *names);
 static void check_columns(Oid relid, List *names);
-static void error_no_foreign_key(const CascadeRelationship *rel, const CascadeTieRequest *request,
-								 List *candidates) pg_attribute_noreturn();
-static void error_ambiguous(const CascadeRelationship *rel, List *candidates,
-							const char *parameters) pg_attribute_noreturn();
-static void error_direction(const CascadeRelationship *rel) pg_attribute_noreturn();
-static void error_later_direction(const char *direction) pg_attribute_noreturn();
+pg_noreturn static void error_no_foreign_key(const CascadeRelationship *rel, const CascadeTieRequest *request,
+								 List *candidates);
+pg_noreturn static void error_ambiguous(const CascadeRelationship *rel, List *candidates,
+							const char *parameters);
+pg_noreturn static void error_direction(const CascadeRelationship *rel);
+pg_noreturn static void error_later_direction(const char *direction);
 static char *list_candidates(List *candidates);
 
 /*
