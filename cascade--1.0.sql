@@ -206,6 +206,16 @@ CREATE EVENT TRIGGER cascade_after_create_trigger ON ddl_command_end
 COMMENT ON EVENT TRIGGER cascade_after_create_trigger IS
 	'keeps the triggers of extension cascade right';
 
+CREATE FUNCTION cascade.after_drop() RETURNS event_trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_after_drop';
+COMMENT ON FUNCTION cascade.after_drop() IS
+	'event trigger: a relationship goes with its tables and columns, and its triggers with it';
+
+CREATE EVENT TRIGGER cascade_after_drop ON sql_drop
+	EXECUTE FUNCTION cascade.after_drop();
+COMMENT ON EVENT TRIGGER cascade_after_drop IS
+	'drops relationships with their tables and columns';
+
 -- ---------------------------------------------------------------------------
 -- Privileges: said in full, whatever ALTER DEFAULT PRIVILEGES has made of them.
 -- The triggers' functions are for everyone because a trigger's condition runs

@@ -327,6 +327,7 @@ extern void cascade_find_tie(CascadeRelationship *rel, const CascadeTieRequest *
 
 /* in install.c */
 extern void cascade_install_triggers(Oid relid, bool existing_only);
+extern void cascade_check_triggers(Oid relid);
 
 /* in capture.c */
 extern CaptureSet *cascade_capture_match(Relation rel, CaptureEvent event, ItemPointer tid);

@@ -1,9 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * ddl.c
- *	  keeping the triggers right when DDL changes what they rest on
+ *	  keeping relationships and triggers right when DDL changes what they
+ *	  rest on
  *
- * An event trigger, and not a hook, because it loads the library in every
+ * Event triggers, and not a hook, because they load the library in every
  * session.
  *
  * Copyright (c) 2026, cascade contributors
@@ -24,13 +25,21 @@
 #include "commands/event_trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "tcop/cmdtag.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
-static List *created_triggers(void);
+static List *read_oids(const char *sql);
 static Oid	table_of_users_trigger(Oid trigger);
+static bool is_declared(Oid relid);
+static bool rests_on_what_is_gone(const CascadeRelationship *rel);
+static bool columns_exist(Oid relid, List *names);
+static EventTriggerData *check_event_trigger(FunctionCallInfo fcinfo, const char *function);
 
 PG_FUNCTION_INFO_V1(cascade_after_create_trigger);
+PG_FUNCTION_INFO_V1(cascade_after_drop);
 
 /*
  * cascade.after_create_trigger() RETURNS event_trigger
@@ -43,47 +52,95 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 {
 	ListCell   *lc;
 
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by event trigger manager",
-						"after_create_trigger")));
+	check_event_trigger(fcinfo, "after_create_trigger");
 	if (IsBinaryUpgrade)
 		PG_RETURN_NULL();
 
-	foreach(lc, created_triggers())
+	foreach(lc, read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
+						  " WHERE classid OPERATOR(pg_catalog.=)"
+						  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
 	{
 		Oid			relid = table_of_users_trigger(lfirst_oid(lc));
-		CascadeCache *cache;
-		bool		declared;
 
-		if (!OidIsValid(relid))
-			continue;
-		cache = cascade_cache_pin();
-		declared = cascade_cache_table(cache, relid) != NULL;
-		cascade_cache_unpin(cache);
 		/* in the middle of a restore our own triggers may be still to come */
-		if (declared)
+		if (OidIsValid(relid) && is_declared(relid))
 			cascade_install_triggers(relid, true);
 	}
 	PG_RETURN_NULL();
 }
 
 /*
- * OIDs of the triggers that the command made.
+ * cascade.after_drop() RETURNS event_trigger
+ *		On sql_drop: a relationship goes with a table or a column of its own,
+ *		and the table that stays loses the triggers that nothing needs now.
+ *
+ * Error 2BP01 if one of our triggers was dropped by hand.
+ */
+Datum
+cascade_after_drop(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_drop");
+	List	   *dropped;
+	List	   *left = NIL;
+	ListCell   *lc;
+
+	if (IsBinaryUpgrade || !OidIsValid(cascade_catalog_relid(true)))
+		PG_RETURN_NULL();
+
+	/* tables, columns' tables, and the tables of triggers of ours */
+	dropped = read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
+						" WHERE classid OPERATOR(pg_catalog.=)"
+						" 'pg_catalog.pg_class'::pg_catalog.regclass"
+						" AND object_type OPERATOR(pg_catalog.=) ANY"
+						" ('{table,table column}'::pg_catalog.text[])");
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (!list_member_oid(dropped, rel->source) && !list_member_oid(dropped, rel->target))
+			continue;
+		if (!rests_on_what_is_gone(rel))
+			continue;
+		cascade_catalog_delete(rel->source, NameStr(rel->name));
+		left = list_append_unique_oid(left, rel->source);
+		left = list_append_unique_oid(left, rel->target);
+	}
+	if (trigdata->tag == CMDTAG_DROP_TRIGGER)
+	{
+		foreach(lc, read_oids("SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I',"
+							  " address_names[1], address_names[2]))"
+							  " FROM pg_catalog.pg_event_trigger_dropped_objects()"
+							  " WHERE classid OPERATOR(pg_catalog.=)"
+							  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
+			cascade_check_triggers(lfirst_oid(lc));
+	}
+	/* a trigger goes with one of its columns; other relationships still need it */
+	left = list_concat_unique_oid(left, dropped);
+	foreach(lc, left)
+	{
+		Oid			relid = lfirst_oid(lc);
+
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) &&
+			(!list_member_oid(dropped, relid) || is_declared(relid)))
+			cascade_install_triggers(relid, false);
+	}
+	PG_RETURN_NULL();
+}
+
+/*
+ * The first column of a query's rows, as a List of OIDs in the current memory
+ * context; nulls are left out.
  */
 static List *
-created_triggers(void)
+read_oids(const char *sql)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *oids = NIL;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute("SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
-					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass",
-					true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the commands of the event trigger");
+	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute failed: %s", sql);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;
@@ -91,7 +148,8 @@ created_triggers(void)
 														 SPI_tuptable->tupdesc, 1, &isnull));
 		MemoryContext oldcontext = MemoryContextSwitchTo(caller);
 
-		oids = lappend_oid(oids, oid);
+		if (!isnull)
+			oids = list_append_unique_oid(oids, oid);
 		MemoryContextSwitchTo(oldcontext);
 	}
 	SPI_finish();
@@ -126,4 +184,51 @@ table_of_users_trigger(Oid trigger)
 	systable_endscan(scan);
 	table_close(tgrel, AccessShareLock);
 	return relid;
+}
+
+static bool
+is_declared(Oid relid)
+{
+	CascadeCache *cache = cascade_cache_pin();
+	bool		declared = cascade_cache_table(cache, relid) != NULL;
+
+	cascade_cache_unpin(cache);
+	return declared;
+}
+
+static bool
+rests_on_what_is_gone(const CascadeRelationship *rel)
+{
+	return !columns_exist(rel->source, rel->source_columns) ||
+		!columns_exist(rel->source, rel->propagate_source) ||
+		!columns_exist(rel->target, rel->target_columns) ||
+		!columns_exist(rel->target, rel->propagate_target);
+}
+
+/*
+ * Does a table exist, with these columns?
+ */
+static bool
+columns_exist(Oid relid, List *names)
+{
+	ListCell   *lc;
+
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		return false;
+	foreach(lc, names)
+	{
+		if (get_attnum(relid, lfirst(lc)) <= 0)
+			return false;
+	}
+	return true;
+}
+
+static EventTriggerData *
+check_event_trigger(FunctionCallInfo fcinfo, const char *function)
+{
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by event trigger manager", function)));
+	return (EventTriggerData *) fcinfo->context;
 }

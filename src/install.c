@@ -53,6 +53,9 @@ typedef struct WantedTrigger
 	Bitmapset  *of;				/* UPDATE OF */
 } WantedTrigger;
 
+/* our own DROP TRIGGER is under way */
+static bool installing = false;
+
 static void want_triggers(CascadeTable *table, WantedTrigger wanted[4], Relation rel);
 static Bitmapset *add_source_columns(Bitmapset *columns, const CascadeTie *tie);
 static Bitmapset *add_target_columns(Bitmapset *columns, const CascadeTie *tie, Relation not_null);
@@ -110,6 +113,37 @@ cascade_install_triggers(Oid relid, bool existing_only)
 	}
 	SetUserIdAndSecContext(save_userid, save_sec_context);
 	table_close(rel, NoLock);
+}
+
+/*
+ * cascade_check_triggers
+ *		Error 2BP01 if a trigger that the table's relationships need is
+ *		missing, unless we are the ones who have just dropped it.
+ */
+void
+cascade_check_triggers(Oid relid)
+{
+	Relation	rel;
+	CascadeCache *cache;
+	WantedTrigger wanted[4];
+
+	if (installing)
+		return;
+	rel = table_open(relid, AccessShareLock);
+	cache = cascade_cache_pin();
+	want_triggers(cascade_cache_table(cache, relid), wanted, rel);
+	cascade_cache_unpin(cache);
+	for (int i = 0; i < lengthof(wanted); i++)
+	{
+		if (!bms_is_empty(wanted[i].columns) && find_trigger(rel, wanted[i].name) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("cannot drop trigger \"%s\" on table \"%s\" because relationships need it",
+							wanted[i].name, RelationGetRelationName(rel)),
+					 errhint("Use cascade.drop_relationship instead."),
+					 errtable(rel)));
+	}
+	table_close(rel, AccessShareLock);
 }
 
 static void
@@ -362,9 +396,20 @@ trigger_condition(Oid relid, const WantedTrigger *wanted)
 static void
 execute(const char *sql)
 {
+	bool		outer = installing;
+
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "SPI_execute failed: %s", sql);
+	installing = true;
+	PG_TRY();
+	{
+		if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
+			elog(ERROR, "SPI_execute failed: %s", sql);
+	}
+	PG_FINALLY();
+	{
+		installing = outer;
+	}
+	PG_END_TRY();
 	SPI_finish();
 }
