@@ -92,13 +92,19 @@ typedef struct CondemnedRow
 	int			nest_level;
 } CondemnedRow;
 
-/* a set that was drained before its own event fired */
+/*
+ * A set that was drained before its own event fired.  The key is hashed byte
+ * for byte, so its fields leave no padding.
+ */
 typedef struct DrainedKey
 {
 	Oid			relid;
-	CaptureEvent event;
-	ItemPointerData tid;
+	uint32		event;
+	BlockNumber block;
+	uint32		offset;
 } DrainedKey;
+
+StaticAssertDecl(sizeof(DrainedKey) == 4 * sizeof(uint32), "DrainedKey has padding");
 
 typedef struct DrainedSet
 {
@@ -667,10 +673,10 @@ drained_key(Oid relid, CaptureEvent event, const ItemPointerData *tid)
 {
 	DrainedKey	key;
 
-	memset(&key, 0, sizeof(key));	/* padding is hashed too */
 	key.relid = relid;
 	key.event = event;
-	key.tid = *tid;
+	key.block = ItemPointerGetBlockNumberNoCheck(tid);
+	key.offset = ItemPointerGetOffsetNumberNoCheck(tid);
 	return key;
 }
 
