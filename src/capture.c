@@ -49,7 +49,6 @@
 #include "lib/ilist.h"
 #include "nodes/primnodes.h"
 #include "utils/datum.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -92,25 +91,28 @@ typedef struct CondemnedRow
 	int			nest_level;
 } CondemnedRow;
 
-/*
- * A set that was drained before its own event fired.  The key is hashed byte
- * for byte, so its fields leave no padding.
- */
-typedef struct DrainedKey
-{
-	Oid			relid;
-	uint32		event;
-	BlockNumber block;
-	uint32		offset;
-} DrainedKey;
-
-StaticAssertDecl(sizeof(DrainedKey) == 4 * sizeof(uint32), "DrainedKey has padding");
-
+/* a set that was drained before its own event fired */
 typedef struct DrainedSet
 {
-	DrainedKey	key;			/* hash key; must be first */
-	int			nest_level;
+	Oid			relid;
+	CaptureEvent event;
+	ItemPointerData tid;
+	bool		fired;
 } DrainedSet;
+
+/*
+ * The sets that one drain took, in the order in which their events fire.
+ * Drains nest as statements do, so the youngest queue's events come first.
+ */
+typedef struct DrainedQueue
+{
+	uint64		first_id;		/* of the drain */
+	int			nest_level;
+	uint64		head;			/* all before it have fired */
+	uint64		tail;
+	uint64		capacity;
+	DrainedSet *sets;
+} DrainedQueue;
 
 typedef struct CaptureNode
 {
@@ -121,7 +123,7 @@ typedef struct CaptureNode
 static dlist_head captured = DLIST_STATIC_INIT(captured);	/* of CaptureNode */
 static uint64 next_set_id = 1;
 static uint64 capture_epoch = 1;	/* changes when a set goes */
-static HTAB *drained = NULL;		/* in TopTransactionContext */
+static List *drained = NIL;		/* in TopTransactionContext; of DrainedQueue */
 static List *condemned = NIL;		/* likewise; of CondemnedRow */
 
 static CaptureCall *begin_call(FunctionCallInfo fcinfo);
@@ -130,13 +132,13 @@ pg_noreturn static void error_not_in_condition(void);
 static CascadeTable *declared_table(CascadeCache *cache, Oid relid);
 static int	find_column(Oid relid, const AttrNumber *attnos, int ncolumns, AttrNumber attno);
 static void find_deferred(FunctionCallInfo fcinfo, CaptureCall *call);
-static void remember_drained(const CaptureSet *set);
+static void remember_drained(const CaptureSet *set, uint64 first_id);
 static bool find_set(FunctionCallInfo fcinfo, CaptureCall *call);
 static void capture_row(FunctionCallInfo fcinfo, CaptureCall *call, bool is_condemned);
 static bool row_changed(FunctionCallInfo fcinfo, CaptureCall *call);
 static bool take_condemned(Oid relid, ItemPointer tid);
 static void forget_set(CaptureNode *node);
-static DrainedKey drained_key(Oid relid, CaptureEvent event, const ItemPointerData *tid);
+static bool forget_drained(Oid relid, CaptureEvent event, ItemPointer tid);
 
 PG_FUNCTION_INFO_V1(cascade_capture);
 PG_FUNCTION_INFO_V1(cascade_capture_deferred);
@@ -615,8 +617,6 @@ CaptureSet *
 cascade_capture_match(Relation rel, CaptureEvent event, ItemPointer tid)
 {
 	Oid			relid = RelationGetRelid(rel);
-	DrainedKey	key;
-	bool		found = false;
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &captured)
@@ -627,10 +627,7 @@ cascade_capture_match(Relation rel, CaptureEvent event, ItemPointer tid)
 			ItemPointerEquals(&set->first, tid))
 			return set;
 	}
-	key = drained_key(relid, event, tid);
-	if (drained)
-		hash_search(drained, &key, HASH_REMOVE, &found);
-	if (!found)
+	if (!forget_drained(relid, event, tid))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("a trigger on table \"%s\" calls cascade.run() without the condition that belongs to it",
@@ -663,41 +660,75 @@ cascade_capture_take(uint64 first_id, uint64 firing, MemoryContext context)
 		MemoryContextSetParent(set->context, context);
 		sets = lappend(sets, set);
 		if (set->id != firing)
-			remember_drained(set);
+			remember_drained(set, first_id);
 	}
 	return sets;
 }
 
-static DrainedKey
-drained_key(Oid relid, CaptureEvent event, const ItemPointerData *tid)
-{
-	DrainedKey	key;
-
-	key.relid = relid;
-	key.event = event;
-	key.block = ItemPointerGetBlockNumberNoCheck(tid);
-	key.offset = ItemPointerGetOffsetNumberNoCheck(tid);
-	return key;
-}
-
+/*
+ * Note that an event of this set is still to come.
+ */
 static void
-remember_drained(const CaptureSet *set)
+remember_drained(const CaptureSet *set, uint64 first_id)
 {
-	DrainedKey	key = drained_key(set->relid, set->event, &set->first);
+	DrainedQueue *queue = drained == NIL ? NULL : llast(drained);
 	DrainedSet *entry;
 
-	if (drained == NULL)
+	if (queue == NULL || queue->first_id != first_id)
 	{
-		HASHCTL		ctl;
+		MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
 
-		ctl.keysize = sizeof(DrainedKey);
-		ctl.entrysize = sizeof(DrainedSet);
-		ctl.hcxt = TopTransactionContext;
-		drained = hash_create("cascade drained sets", 16, &ctl,
-							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		queue = palloc0(sizeof(DrainedQueue));
+		queue->first_id = first_id;
+		queue->nest_level = set->nest_level;
+		queue->capacity = 16;
+		queue->sets = palloc(sizeof(DrainedSet) * queue->capacity);
+		drained = lappend(drained, queue);
+		MemoryContextSwitchTo(oldcontext);
 	}
-	entry = hash_search(drained, &key, HASH_ENTER, NULL);
-	entry->nest_level = set->nest_level;
+	if (queue->tail == queue->capacity)
+	{
+		queue->capacity *= 2;
+		queue->sets = repalloc_huge(queue->sets, sizeof(DrainedSet) * queue->capacity);
+	}
+	entry = &queue->sets[queue->tail++];
+	entry->relid = set->relid;
+	entry->event = set->event;
+	entry->tid = set->first;
+	entry->fired = false;
+}
+
+/*
+ * The event of a drained set has fired; false if there is no such set.
+ */
+static bool
+forget_drained(Oid relid, CaptureEvent event, ItemPointer tid)
+{
+	for (int i = list_length(drained) - 1; i >= 0; i--)
+	{
+		DrainedQueue *queue = list_nth(drained, i);
+
+		/* it is the first, as events fire in the order of their sets */
+		for (uint64 j = queue->head; j < queue->tail; j++)
+		{
+			DrainedSet *entry = &queue->sets[j];
+
+			if (entry->fired || entry->relid != relid || entry->event != event ||
+				!ItemPointerEquals(&entry->tid, tid))
+				continue;
+			entry->fired = true;
+			while (queue->head < queue->tail && queue->sets[queue->head].fired)
+				queue->head++;
+			if (queue->head == queue->tail)
+			{
+				drained = list_delete_nth_cell(drained, i);
+				pfree(queue->sets);
+				pfree(queue);
+			}
+			return true;
+		}
+	}
+	return false;
 }
 
 /*
@@ -708,7 +739,7 @@ void
 cascade_capture_reset(void)
 {
 	dlist_init(&captured);
-	drained = NULL;
+	drained = NIL;
 	condemned = NIL;
 	capture_epoch++;
 }
@@ -731,17 +762,10 @@ cascade_capture_subxact_abort(int nest_level)
 		if (node->set.nest_level >= nest_level)
 			forget_set(node);
 	}
-	if (drained)
+	foreach(lc, drained)
 	{
-		HASH_SEQ_STATUS status;
-		DrainedSet *entry;
-
-		hash_seq_init(&status, drained);
-		while ((entry = hash_seq_search(&status)) != NULL)
-		{
-			if (entry->nest_level >= nest_level)
-				hash_search(drained, &entry->key, HASH_REMOVE, NULL);
-		}
+		if (((DrainedQueue *) lfirst(lc))->nest_level >= nest_level)
+			drained = foreach_delete_current(drained, lc);
 	}
 	foreach(lc, condemned)
 	{
