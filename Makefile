@@ -47,7 +47,28 @@ REGRESS = \
 	statements \
 	triggers \
 	uninstall
-ISOLATION =
+ISOLATION = \
+	cycle-vs-write \
+	declare-vs-write \
+	deferred-foreign-key \
+	delete-vs-delete \
+	insert-vs-delete \
+	key-update-vs-write \
+	many-keys \
+	move-vs-delete \
+	no-foreign-key \
+	nullify-vs-write \
+	orphan-deferred \
+	orphan-immediate \
+	orphan-nullified \
+	orphan-when-all \
+	other-foreign-keys \
+	propagate-vs-update \
+	serializable-cascade \
+	three-levels \
+	tree-vs-write \
+	two-column-key \
+	two-parents
 ISOLATION_OPTS = --load-extension=cascade
 
 # initdb refuses root, so TAP tests cannot run as root
