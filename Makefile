@@ -7,8 +7,10 @@ OBJS = \
 	src/capture.o \
 	src/cascade.o \
 	src/catalog.o \
+	src/compose.o \
 	src/ddl.o \
 	src/declare.o \
+	src/error.o \
 	src/event.o \
 	src/install.o \
 	src/keyset.o \

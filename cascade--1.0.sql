@@ -206,6 +206,17 @@ CREATE EVENT TRIGGER cascade_after_create_trigger ON ddl_command_end
 COMMENT ON EVENT TRIGGER cascade_after_create_trigger IS
 	'keeps the triggers of extension cascade right';
 
+CREATE FUNCTION cascade.after_alter_table() RETURNS event_trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_after_alter_table';
+COMMENT ON FUNCTION cascade.after_alter_table() IS
+	'event trigger: relationships follow renamed columns and columns made NOT NULL';
+
+CREATE EVENT TRIGGER cascade_after_alter_table ON ddl_command_end
+	WHEN TAG IN ('ALTER TABLE')
+	EXECUTE FUNCTION cascade.after_alter_table();
+COMMENT ON EVENT TRIGGER cascade_after_alter_table IS
+	'keeps relationships and their triggers right when a table changes';
+
 CREATE FUNCTION cascade.after_drop() RETURNS event_trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_after_drop';
 COMMENT ON FUNCTION cascade.after_drop() IS
@@ -215,6 +226,11 @@ CREATE EVENT TRIGGER cascade_after_drop ON sql_drop
 	EXECUTE FUNCTION cascade.after_drop();
 COMMENT ON EVENT TRIGGER cascade_after_drop IS
 	'drops relationships with their tables and columns';
+
+-- ALWAYS: DDL is DDL, whatever session_replication_role says of rows.
+ALTER EVENT TRIGGER cascade_after_create_trigger ENABLE ALWAYS;
+ALTER EVENT TRIGGER cascade_after_alter_table ENABLE ALWAYS;
+ALTER EVENT TRIGGER cascade_after_drop ENABLE ALWAYS;
 
 -- ---------------------------------------------------------------------------
 -- Privileges: said in full, whatever ALTER DEFAULT PRIVILEGES has made of them.

@@ -21,14 +21,19 @@
 #include "pgstat.h"
 #include "utils/array.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 /*
- * Above this number of keys, deletes and nullifies are cut in pieces: an
- * array cannot be longer than 1 GB, and the planner looks at each element.
+ * Above this number or size of keys, deletes and nullifies are cut in pieces:
+ * an array cannot be longer than 1 GB, and the planner looks at each element.
  */
 #define CASCADE_MAX_KEYS	4000000
+#define CASCADE_MAX_BYTES	(256 * 1024 * 1024)
 
+static Size size_of_keys(const CascadeKeys *keys, const CascadeTie *tie, uint64 first, uint64 n);
+static uint64 piece_of_keys(const CascadeKeys *keys, const CascadeTie *tie, uint64 first);
 static bool key_may_exist_again(const CascadeTie *tie);
 static void drop_existing(CascadeKeys *keys, CascadeTie *tie, CascadeRelationship *rel);
 static void add_keys(CascadeStatement *stmt, Datum **values, uint64 first, uint64 n);
@@ -52,13 +57,14 @@ cascade_action_delete(List *sets, CascadeTie *tie, CascadeAction action)
 	if (keys->nkeys > 0 && key_may_exist_again(tie))
 		drop_existing(keys, tie, rel);
 
-	for (uint64 first = 0; first < keys->nkeys; first += CASCADE_MAX_KEYS)
+	for (uint64 first = 0; first < keys->nkeys;)
 	{
-		uint64		n = Min(keys->nkeys - first, CASCADE_MAX_KEYS);
+		uint64		n = piece_of_keys(keys, tie, first);
 		CascadeStatement *stmt = cascade_statement_begin(action, tie, rel, n, tie->target_indexed);
 
 		add_keys(stmt, keys->values, first, n);
 		cascade_event_run(stmt);
+		first += n;
 	}
 }
 
@@ -73,11 +79,18 @@ cascade_action_follow(List *sets, CascadeTie *tie)
 	CascadeKeys *keys = cascade_keys_changed(sets, tie);
 	CascadeStatement *stmt;
 
-	/* a unique key followed its row; any other may be held by another row */
-	if (keys->nkeys > 0 && !tie->source_unique)
+	/* a key that is not unique may still be held by another row */
+	if (keys->nkeys > 0 && !tie->source_unique_late)
 		drop_existing(keys, tie, tie->follow_by);
 	if (keys->nkeys == 0)
 		return;
+	/* a second piece would find rows again that followed in the first */
+	if (keys->nkeys > 1 && size_of_keys(keys, tie, 0, keys->nkeys) > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("keys changed by one statement are too large to be followed"),
+				 errhint("Change fewer rows in one statement."),
+				 cascade_errtable(tie->source)));
 	stmt = cascade_statement_begin(CASCADE_ACTION_FOLLOW, tie, tie->follow_by, keys->nkeys,
 								   tie->target_indexed);
 	add_keys(stmt, keys->values, 0, keys->nkeys);
@@ -112,6 +125,37 @@ cascade_action_propagate(List *sets, CascadeRelationship *rel)
 		add_values(stmt, BOOLOID, BOOLARRAYOID, values[3 * i + 2], nulls[3 * i + 2], keys->nkeys);
 	}
 	cascade_event_run(stmt);
+}
+
+/*
+ * Bytes of n keys, as far as they are of variable length.
+ */
+static Size
+size_of_keys(const CascadeKeys *keys, const CascadeTie *tie, uint64 first, uint64 n)
+{
+	Size		size = 0;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		if (get_typlen(tie->columns[i].key_type) != -1)
+			continue;
+		for (uint64 j = first; j < first + n; j++)
+			size += VARSIZE_ANY(DatumGetPointer(keys->values[i][j]));
+	}
+	return size;
+}
+
+/*
+ * How many keys from here on one statement takes.
+ */
+static uint64
+piece_of_keys(const CascadeKeys *keys, const CascadeTie *tie, uint64 first)
+{
+	uint64		n = Min(keys->nkeys - first, CASCADE_MAX_KEYS);
+
+	while (n > 1 && size_of_keys(keys, tie, first, n) > CASCADE_MAX_BYTES)
+		n /= 2;
+	return n;
 }
 
 /*
@@ -247,6 +291,9 @@ changed_rows(List *sets, CascadeRelationship *rel, Datum ***values, bool ***null
 			uint64		start = row * set->ncolumns;
 			bool		changed = false;
 			bool		has_key = true;
+
+			if (set->states != NULL && set->states[row] != CAPTURE_ROW_LIVE)
+				continue;
 
 			for (int i = 0; i < rel->npropagate; i++)
 			{

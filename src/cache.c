@@ -21,6 +21,8 @@
 #include "postgres.h"
 
 #include "cascade.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "utils/catcache.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -35,6 +37,8 @@ struct CascadeCache
 	List	   *relationships;	/* all of them */
 	List	   *ties;			/* all ties resolved, for their plans */
 	Oid			catalog_relid;
+	Oid			run;			/* our trigger functions */
+	Oid			check_orphans;
 	bool		stale;
 	int			pins;
 };
@@ -46,6 +50,7 @@ static List *pinned_caches = NIL;
 static CascadeCache *load_cache(void);
 static void free_cache(CascadeCache *cache);
 static void free_plans(SPIPlanPtr plans[CASCADE_NUM_ACTIONS][CASCADE_NUM_SHAPES]);
+static Oid	find_function(char *name);
 static CascadeTable *enter_table(CascadeCache *cache, Oid relid);
 static void resolve_table(CascadeCache *cache, CascadeTable *table);
 static void unite_tie(CascadeCache *cache, CascadeTable *table, CascadeRelationship *rel);
@@ -106,6 +111,17 @@ cascade_cache_unpin_all(void)
 		pinned_caches = list_delete_first(pinned_caches);
 		free_cache(cache);
 	}
+}
+
+/*
+ * cascade_cache_function_oids
+ *		OIDs of the trigger functions that our conditions belong to.
+ */
+void
+cascade_cache_function_oids(CascadeCache *cache, Oid *run, Oid *check_orphans)
+{
+	*run = cache->run;
+	*check_orphans = cache->check_orphans;
 }
 
 bool
@@ -194,7 +210,11 @@ load_cache(void)
 	{
 		cache->catalog_relid = cascade_catalog_relid(true);
 		if (OidIsValid(cache->catalog_relid))
+		{
 			cache->relationships = cascade_catalog_read();
+			cache->run = find_function("run");
+			cache->check_orphans = find_function("check_orphans");
+		}
 		else
 			cache->stale = true;	/* look again: it can come any time */
 	}
@@ -216,6 +236,12 @@ load_cache(void)
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	return cache;
+}
+
+static Oid
+find_function(char *name)
+{
+	return LookupFuncName(list_make2(makeString(CASCADE_SCHEMA), makeString(name)), 0, NULL, true);
 }
 
 static CascadeTable *

@@ -41,6 +41,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "cascade.h"
 #include "catalog/pg_type.h"
@@ -51,6 +52,7 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 /*
  * CaptureCall
@@ -88,6 +90,8 @@ typedef struct CondemnedRow
 {
 	Oid			relid;
 	ItemPointerData tid;		/* old version */
+	Bitmapset  *columns;		/* whose old values were restored */
+	MemoryContext statement;	/* memory of the execution that updates it */
 	int			nest_level;
 } CondemnedRow;
 
@@ -126,7 +130,8 @@ static uint64 capture_epoch = 1;	/* changes when a set goes */
 static List *drained = NIL;		/* in TopTransactionContext; of DrainedQueue */
 static List *condemned = NIL;		/* likewise; of CondemnedRow */
 
-static CaptureCall *begin_call(FunctionCallInfo fcinfo);
+static CaptureCall *begin_call(FunctionCallInfo fcinfo, bool deferred);
+static void check_triggers(Oid relid, Oid function);
 static void place_argument(CaptureCall *call, int arg, Var *var);
 pg_noreturn static void error_not_in_condition(void);
 static CascadeTable *declared_table(CascadeCache *cache, Oid relid);
@@ -136,7 +141,9 @@ static void remember_drained(const CaptureSet *set, uint64 first_id);
 static bool find_set(FunctionCallInfo fcinfo, CaptureCall *call);
 static void capture_row(FunctionCallInfo fcinfo, CaptureCall *call, bool is_condemned);
 static bool row_changed(FunctionCallInfo fcinfo, CaptureCall *call);
-static bool take_condemned(Oid relid, ItemPointer tid);
+static bool take_condemned(FunctionCallInfo fcinfo, CaptureCall *call);
+static void statement_ends(void *arg);
+static bool value_changed(FunctionCallInfo fcinfo, CaptureCall *call, int column);
 static void forget_set(CaptureNode *node);
 static bool forget_drained(Oid relid, CaptureEvent event, ItemPointer tid);
 
@@ -163,12 +170,11 @@ cascade_capture(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	call = fcinfo->flinfo->fn_extra;
 	if (call == NULL)
-		call = begin_call(fcinfo);
+		call = begin_call(fcinfo, false);
 
 	first = find_set(fcinfo, call);
-	if (condemned != NIL && call->new_tid_arg >= 0)
-		is_condemned = take_condemned(call->set->relid,
-									  (ItemPointer) PG_GETARG_POINTER(call->old_tid_arg));
+	if (condemned != NIL && call->set->watches_orphans)
+		is_condemned = take_condemned(fcinfo, call);
 	if (call->set->event == CAPTURE_DELETE || is_condemned || row_changed(fcinfo, call))
 		capture_row(fcinfo, call, is_condemned);
 	PG_RETURN_BOOL(first);
@@ -195,7 +201,7 @@ cascade_capture_deferred(PG_FUNCTION_ARGS)
 	call = fcinfo->flinfo->fn_extra;
 	if (call == NULL)
 	{
-		call = begin_call(fcinfo);
+		call = begin_call(fcinfo, true);
 		find_deferred(fcinfo, call);
 	}
 	relid = PG_GETARG_OID(call->tableoid_arg);
@@ -231,7 +237,7 @@ cascade_capture_deferred(PG_FUNCTION_ARGS)
  * proves that a trigger's condition calls us, with the row it is about.
  */
 static CaptureCall *
-begin_call(FunctionCallInfo fcinfo)
+begin_call(FunctionCallInfo fcinfo, bool deferred)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	CaptureCall *call = palloc0(sizeof(CaptureCall));
@@ -256,16 +262,54 @@ begin_call(FunctionCallInfo fcinfo)
 			error_not_in_condition();
 		place_argument(call, foreach_current_index(lc), (Var *) arg);
 	}
-	if (call->tableoid_arg < 0 || (call->old_tid_arg < 0 && call->new_tid_arg < 0))
+	if (call->tableoid_arg < 0 || (deferred ? call->new_tid_arg < 0 : call->old_tid_arg < 0))
 		error_not_in_condition();
 	for (int i = 0; i < call->ncolumns; i++)
 	{
 		if (call->old_arg[i] < 0 || (call->new_tid_arg >= 0) != (call->new_arg[i] >= 0))
 			error_not_in_condition();
 	}
+	check_triggers(PG_GETARG_OID(call->tableoid_arg), fcinfo->flinfo->fn_oid);
 	MemoryContextSwitchTo(oldcontext);
 	fcinfo->flinfo->fn_extra = call;
 	return call;
+}
+
+/*
+ * Our conditions belong to triggers that call our functions, which find out
+ * whether they were fired for the right event.  Whoever may create a trigger
+ * on a declared table could have put one before another function, and have
+ * rows cascade that were neither deleted nor updated.
+ */
+static void
+check_triggers(Oid relid, Oid function)
+{
+	Relation	rel = table_open(relid, NoLock);
+	CascadeCache *cache = cascade_cache_pin();
+	Oid			run;
+	Oid			check_orphans;
+	char	   *mention = NULL;
+
+	cascade_cache_function_oids(cache, &run, &check_orphans);
+	cascade_cache_unpin(cache);
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if (trigger->tgqual == NULL || trigger->tgfoid == run ||
+			(trigger->tgfoid == check_orphans && trigger->tgdeferrable))
+			continue;
+		if (mention == NULL)
+			mention = psprintf(":funcid %u ", function);
+		if (strstr(trigger->tgqual, mention) != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+					 errmsg("trigger \"%s\" on table \"%s\" uses a condition that belongs to the triggers of extension \"cascade\"",
+							trigger->tgname, RelationGetRelationName(rel)),
+					 errhint("Drop the trigger."),
+					 errtable(rel)));
+	}
+	table_close(rel, NoLock);
 }
 
 static void
@@ -367,8 +411,6 @@ find_set(FunctionCallInfo fcinfo, CaptureCall *call)
 		}
 	}
 
-	if (call->old_tid_arg < 0)
-		error_not_in_condition();
 	context = AllocSetContextCreate(TopTransactionContext, "cascade captured keys",
 									ALLOCSET_SMALL_SIZES);
 	oldcontext = MemoryContextSwitchTo(context);
@@ -397,7 +439,7 @@ find_set(FunctionCallInfo fcinfo, CaptureCall *call)
 		{
 			CascadeRelationship *rel = lfirst(lc);
 
-			set->keep_tids |= !rel->deferred || rel->tie->target_not_null;
+			set->watches_orphans |= !rel->deferred || rel->tie->target_not_null;
 		}
 	}
 	cascade_cache_unpin(cache);
@@ -418,17 +460,23 @@ row_changed(FunctionCallInfo fcinfo, CaptureCall *call)
 {
 	for (int i = 0; i < call->ncolumns; i++)
 	{
-		int			old = call->old_arg[i];
-		int			new = call->new_arg[i];
-
-		if (PG_ARGISNULL(old) != PG_ARGISNULL(new))
-			return true;
-		if (!PG_ARGISNULL(old) &&
-			!datum_image_eq(PG_GETARG_DATUM(old), PG_GETARG_DATUM(new),
-							call->typbyval[i], call->typlen[i]))
+		if (value_changed(fcinfo, call, i))
 			return true;
 	}
 	return false;
+}
+
+static bool
+value_changed(FunctionCallInfo fcinfo, CaptureCall *call, int column)
+{
+	int			old = call->old_arg[column];
+	int			new = call->new_arg[column];
+
+	if (PG_ARGISNULL(old) != PG_ARGISNULL(new))
+		return true;
+	return !PG_ARGISNULL(old) &&
+		!datum_image_eq(PG_GETARG_DATUM(old), PG_GETARG_DATUM(new),
+						call->typbyval[column], call->typlen[column]);
 }
 
 /*
@@ -455,11 +503,11 @@ enlarge_set(CaptureSet *set)
 		set->new_values = enlarge(set, set->new_values, sizeof(Datum) * ncolumns);
 		set->new_nulls = enlarge(set, set->new_nulls, sizeof(bool) * ncolumns);
 	}
-	if (set->keep_tids)
-	{
-		set->tids = enlarge(set, set->tids, sizeof(ItemPointerData));
+	set->old_tids = enlarge(set, set->old_tids, sizeof(ItemPointerData));
+	if (set->event == CAPTURE_UPDATE)
+		set->new_tids = enlarge(set, set->new_tids, sizeof(ItemPointerData));
+	if (set->watches_orphans)
 		set->condemned = enlarge(set, set->condemned, sizeof(bool));
-	}
 }
 
 static Datum
@@ -500,11 +548,11 @@ capture_row(FunctionCallInfo fcinfo, CaptureCall *call, bool is_condemned)
 			set->new_nulls[pos] = PG_ARGISNULL(call->new_arg[i]);
 		}
 	}
-	if (set->keep_tids)
-	{
-		set->tids[set->nrows] = *(ItemPointer) PG_GETARG_POINTER(call->new_tid_arg);
+	set->old_tids[set->nrows] = *(ItemPointer) PG_GETARG_POINTER(call->old_tid_arg);
+	if (set->event == CAPTURE_UPDATE)
+		set->new_tids[set->nrows] = *(ItemPointer) PG_GETARG_POINTER(call->new_tid_arg);
+	if (set->watches_orphans)
 		set->condemned[set->nrows] = is_condemned;
-	}
 	set->nrows++;
 }
 
@@ -570,40 +618,97 @@ cascade_capture_column(const CaptureSet *set, AttrNumber attno)
 }
 
 /*
- * cascade_capture_condemn
- *		Note that the update of this version of a row, about to be done, has
- *		had its key restored and that the row has to go at statement end.
+ * cascade_capture_has_column
+ *		Does the set hold this column?
  */
-void
-cascade_capture_condemn(Oid relid, ItemPointer tid)
+bool
+cascade_capture_has_column(const CaptureSet *set, AttrNumber attno)
 {
-	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
-	CondemnedRow *row = palloc(sizeof(CondemnedRow));
-
-	row->relid = relid;
-	row->tid = *tid;
-	row->nest_level = GetCurrentTransactionNestLevel();
-	condemned = lappend(condemned, row);
-	MemoryContextSwitchTo(oldcontext);
+	for (int i = 0; i < set->ncolumns; i++)
+	{
+		if (set->attnos[i] == attno)
+			return true;
+	}
+	return false;
 }
 
 /*
- * Was the row condemned?  It is the last one that was, but for what other
- * BEFORE triggers did in between.
+ * cascade_capture_condemn
+ *		Note that the update of this version of a row, about to be done, has
+ *		had these columns restored and that the row has to go at the end of
+ *		the statement.
+ *
+ * The update may yet be suppressed by another trigger; the note goes with
+ * the memory of the statement.
+ */
+void
+cascade_capture_condemn(Oid relid, ItemPointer tid, Bitmapset *columns, MemoryContext statement)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+	CondemnedRow *row = palloc(sizeof(CondemnedRow));
+	ListCell   *lc;
+	bool		registered = false;
+
+	foreach(lc, condemned)
+		registered |= ((CondemnedRow *) lfirst(lc))->statement == statement;
+	row->relid = relid;
+	row->tid = *tid;
+	row->columns = bms_copy(columns);
+	row->statement = statement;
+	row->nest_level = GetCurrentTransactionNestLevel();
+	condemned = lappend(condemned, row);
+	MemoryContextSwitchTo(oldcontext);
+
+	if (!registered)
+	{
+		MemoryContextCallback *callback = MemoryContextAlloc(statement,
+															 sizeof(MemoryContextCallback));
+
+		callback->func = statement_ends;
+		callback->arg = statement;
+		MemoryContextRegisterResetCallback(statement, callback);
+	}
+}
+
+/*
+ * Forget the rows that the statement condemned and did not update after all.
+ */
+static void
+statement_ends(void *arg)
+{
+	ListCell   *lc;
+
+	foreach(lc, condemned)
+	{
+		if (((CondemnedRow *) lfirst(lc))->statement == arg)
+			condemned = foreach_delete_current(condemned, lc);
+	}
+}
+
+/*
+ * Was the row condemned, and does it still hold the restored key?  It is the
+ * last one that was, but for what other BEFORE triggers did in between.
  */
 static bool
-take_condemned(Oid relid, ItemPointer tid)
+take_condemned(FunctionCallInfo fcinfo, CaptureCall *call)
 {
+	ItemPointer tid = (ItemPointer) PG_GETARG_POINTER(call->old_tid_arg);
+	bool		holds = true;
+
 	for (int i = list_length(condemned) - 1; i >= 0; i--)
 	{
 		CondemnedRow *row = list_nth(condemned, i);
 
-		if (row->relid == relid && ItemPointerEquals(&row->tid, tid))
+		if (row->relid != call->set->relid || !ItemPointerEquals(&row->tid, tid))
+			continue;
+		for (int column = 0; column < call->ncolumns; column++)
 		{
-			condemned = list_delete_nth_cell(condemned, i);
-			pfree(row);
-			return true;
+			if (bms_is_member(call->attnos[column], row->columns) &&
+				value_changed(fcinfo, call, column))
+				holds = false;
 		}
+		condemned = list_delete_nth_cell(condemned, i);
+		return holds;
 	}
 	return false;
 }

@@ -25,6 +25,7 @@
 #include "access/attnum.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "storage/itemptr.h"
 #include "utils/relcache.h"
@@ -162,7 +163,8 @@ struct CascadeTie
 	Oid			target;
 	int			ncolumns;
 	CascadeColumn *columns;		/* in the order of the target's columns */
-	bool		source_unique;	/* the key is unique on the source */
+	bool		source_unique;	/* the key is unique on the source, always */
+	bool		source_unique_late; /* ... at the latest when constraints are checked */
 	bool		target_indexed; /* an index leads with a key column */
 	bool		target_not_null;	/* a key column of the target is NOT NULL */
 	bool	   *nullify_asked;	/* which columns nullify sets: by one */
@@ -213,6 +215,14 @@ typedef enum CaptureEvent
 	CAPTURE_UPDATE,
 } CaptureEvent;
 
+/* What became of an updated row later in the same round; see compose.c */
+typedef enum CaptureRowState
+{
+	CAPTURE_ROW_LIVE,			/* nothing, or later changes were added to it */
+	CAPTURE_ROW_MERGED,			/* this is a later change, added to an earlier one */
+	CAPTURE_ROW_GONE,			/* it was deleted */
+} CaptureRowState;
+
 typedef struct CaptureSet
 {
 	uint64		id;				/* in order of creation */
@@ -232,9 +242,11 @@ typedef struct CaptureSet
 	bool	   *old_nulls;
 	Datum	   *new_values;		/* for updates only */
 	bool	   *new_nulls;
-	bool		keep_tids;		/* orphans are looked for at statement end */
-	ItemPointerData *tids;		/* new versions, if so */
-	bool	   *condemned;		/* keep_key() has restored its key, if so */
+	ItemPointerData *old_tids;	/* the rows' versions, nrows each */
+	ItemPointerData *new_tids;	/* for updates only */
+	bool		watches_orphans;	/* they are looked for at statement end */
+	bool	   *condemned;		/* keep_key() restored the row's key, if so */
+	CaptureRowState *states;	/* NULL: all are their row's only change */
 } CaptureSet;
 
 /*
@@ -306,6 +318,7 @@ extern void cascade_catalog_delete(Oid source, const char *name);
 extern CascadeCache *cascade_cache_pin(void);
 extern void cascade_cache_unpin(CascadeCache *cache);
 extern void cascade_cache_unpin_all(void);
+extern void cascade_cache_function_oids(CascadeCache *cache, Oid *run, Oid *check_orphans);
 extern bool cascade_cache_is_stale(const CascadeCache *cache);
 extern CascadeTable *cascade_cache_table(CascadeCache *cache, Oid relid);
 extern CascadeRelationship *cascade_cache_relationship(CascadeCache *cache, Oid source,
@@ -333,9 +346,14 @@ extern void cascade_check_triggers(Oid relid);
 extern CaptureSet *cascade_capture_match(Relation rel, CaptureEvent event, ItemPointer tid);
 extern List *cascade_capture_take(uint64 first_id, uint64 firing, MemoryContext context);
 extern int	cascade_capture_column(const CaptureSet *set, AttrNumber attno);
-extern void cascade_capture_condemn(Oid relid, ItemPointer tid);
+extern bool cascade_capture_has_column(const CaptureSet *set, AttrNumber attno);
+extern void cascade_capture_condemn(Oid relid, ItemPointer tid, Bitmapset *columns,
+									MemoryContext statement);
 extern void cascade_capture_reset(void);
 extern void cascade_capture_subxact_abort(int nest_level);
+
+/* in compose.c */
+extern void cascade_compose(List *sets);
 
 /* in pending.c */
 extern void cascade_pending_add(Oid target, Oid source, const char *name, ItemPointer tid);
@@ -345,6 +363,10 @@ extern bool cascade_pending_on(Oid target);
 extern void cascade_pending_subxact_abort(int nest_level);
 extern void cascade_pending_subxact_commit(int nest_level);
 extern void cascade_pending_reset(void);
+
+/* in error.c */
+extern int	cascade_errtable(Oid relid);
+extern int	cascade_errcolumn(Oid relid, const char *column);
 
 /* in event.c */
 extern void cascade_event_drain(uint64 first_id);

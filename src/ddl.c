@@ -21,6 +21,7 @@
 #include "access/table.h"
 #include "cascade.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
 #include "fmgr.h"
@@ -34,12 +35,17 @@
 static List *read_oids(const char *sql);
 static Oid	table_of_users_trigger(Oid trigger);
 static bool is_declared(Oid relid);
+static void refuse_partition(const CascadeRelationship *rel, bool source);
+static void follow_rename(const RenameStmt *stmt);
+static bool rename_in_list(List *names, const RenameStmt *stmt);
+static void follow_not_null(const AlterTableStmt *stmt);
 static bool rests_on_what_is_gone(const CascadeRelationship *rel);
 static bool columns_exist(Oid relid, List *names);
 static EventTriggerData *check_event_trigger(FunctionCallInfo fcinfo, const char *function);
 
 PG_FUNCTION_INFO_V1(cascade_after_create_trigger);
 PG_FUNCTION_INFO_V1(cascade_after_drop);
+PG_FUNCTION_INFO_V1(cascade_after_alter_table);
 
 /*
  * cascade.after_create_trigger() RETURNS event_trigger
@@ -125,6 +131,125 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 			cascade_install_triggers(relid, false);
 	}
 	PG_RETURN_NULL();
+}
+
+/*
+ * cascade.after_alter_table() RETURNS event_trigger
+ *		On ddl_command_end of ALTER TABLE: follows renamed columns and
+ *		constraints, and a key column that has become NOT NULL or ceased to
+ *		be.
+ *
+ * Error 0A000 if a table with relationships has become a partition.
+ */
+Datum
+cascade_after_alter_table(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_alter_table");
+	ListCell   *lc;
+
+	if (IsBinaryUpgrade || !OidIsValid(cascade_catalog_relid(true)))
+		PG_RETURN_NULL();
+	if (IsA(trigdata->parsetree, RenameStmt))
+		follow_rename((RenameStmt *) trigdata->parsetree);
+	else if (IsA(trigdata->parsetree, AlterTableStmt))
+	{
+		foreach(lc, cascade_catalog_read())
+		{
+			refuse_partition((CascadeRelationship *) lfirst(lc), true);
+			refuse_partition((CascadeRelationship *) lfirst(lc), false);
+		}
+		follow_not_null((AlterTableStmt *) trigdata->parsetree);
+	}
+	PG_RETURN_NULL();
+}
+
+static void
+refuse_partition(const CascadeRelationship *rel, bool source)
+{
+	Oid			relid = source ? rel->source : rel->target;
+
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) && get_rel_relispartition(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("table \"%s\" cannot become a partition because it has relationships",
+						get_rel_name(relid)),
+				 errhint("Use cascade.drop_relationship first."),
+				 cascade_errtable(relid)));
+}
+
+/*
+ * Give a renamed column or constraint its new name in the relationships.
+ */
+static void
+follow_rename(const RenameStmt *stmt)
+{
+	Oid			relid;
+	ListCell   *lc;
+
+	if ((stmt->renameType != OBJECT_COLUMN && stmt->renameType != OBJECT_TABCONSTRAINT) ||
+		stmt->relation == NULL)
+		return;
+	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+		bool		renamed = false;
+
+		if (stmt->renameType == OBJECT_COLUMN && rel->source == relid)
+		{
+			renamed |= rename_in_list(rel->source_columns, stmt);
+			renamed |= rename_in_list(rel->propagate_source, stmt);
+		}
+		if (stmt->renameType == OBJECT_COLUMN && rel->target == relid)
+		{
+			renamed |= rename_in_list(rel->target_columns, stmt);
+			renamed |= rename_in_list(rel->propagate_target, stmt);
+			renamed |= rename_in_list(rel->nullify_columns, stmt);
+		}
+		if (stmt->renameType == OBJECT_TABCONSTRAINT && rel->target == relid &&
+			rel->foreign_key && strcmp(rel->foreign_key, stmt->subname) == 0)
+		{
+			rel->foreign_key = stmt->newname;
+			renamed = true;
+		}
+		if (renamed)
+			cascade_catalog_update(rel);
+	}
+}
+
+static bool
+rename_in_list(List *names, const RenameStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp(lfirst(lc), stmt->subname) == 0)
+		{
+			lfirst(lc) = stmt->newname;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A key column that is NOT NULL now needs keep_key().
+ */
+static void
+follow_not_null(const AlterTableStmt *stmt)
+{
+	Oid			relid = stmt->relation ? RangeVarGetRelid(stmt->relation, NoLock, true) : InvalidOid;
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableType type = ((AlterTableCmd *) lfirst(lc))->subtype;
+
+		if ((type == AT_SetNotNull || type == AT_DropNotNull) &&
+			OidIsValid(relid) && is_declared(relid))
+			cascade_install_triggers(relid, false);
+	}
 }
 
 /*

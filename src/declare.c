@@ -19,6 +19,7 @@
 #include "access/table.h"
 #include "cascade.h"
 #include "catalog/catalog.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
@@ -117,7 +118,8 @@ cascade_add_relationship(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("relationship \"%s\" of table \"%s\" already exists",
 						NameStr(rel->name), get_rel_name(rel->source)),
-				 errhint("Give another name with the parameter \"name\".")));
+				 errhint("Give another name with the parameter \"name\"."),
+				 cascade_errtable(rel->source)));
 	request = read_tie_request(fcinfo, first);
 	cascade_find_tie(rel, &request);
 	check_relationship(rel);
@@ -143,6 +145,7 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 	const int	first = 3;
 	CascadeRelationship *rel;
 	CascadeTieRequest request;
+	bool		given;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -160,8 +163,11 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 	refuse_later_features(fcinfo, first);
 	read_options(fcinfo, first, rel);
 	request = read_tie_request(fcinfo, first);
-	if (request.foreign_key || request.source_columns || request.target_columns ||
-		request.direction)
+	given = request.foreign_key || request.source_columns || request.target_columns ||
+		request.direction;
+	if (request.direction == NULL)
+		request.direction = CASCADE_ONE_TO_MANY;	/* as it is */
+	if (given)
 		cascade_find_tie(rel, &request);
 	check_relationship(rel);
 
@@ -228,23 +234,28 @@ check_table(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("relationships of partitioned and foreign tables are not supported yet"),
-				 errdetail("\"%s\" is not an ordinary table.", name)));
+				 errdetail("\"%s\" is not an ordinary table.", name),
+				 cascade_errtable(relid)));
 	if (relkind != RELKIND_RELATION)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", name),
-				 errdetail_relkind_not_supported(relkind)));
+				 errdetail_relkind_not_supported(relkind),
+				 cascade_errtable(relid)));
 	if (!cascade_owns_table(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), name);
-	if (IsCatalogRelationOid(relid))
+	if (IsCatalogRelationOid(relid) ||
+		get_rel_namespace(relid) == get_namespace_oid(CASCADE_SCHEMA, true))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied: \"%s\" is a system catalog", name)));
+				 errmsg("permission denied: \"%s\" is a system catalog", name),
+				 cascade_errtable(relid)));
 	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is a temporary table", name),
-				 errdetail("A relationship is seen by all sessions, a temporary table is not.")));
+				 errdetail("A relationship is seen by all sessions, a temporary table is not."),
+				 cascade_errtable(relid)));
 }
 
 /*
@@ -422,7 +433,7 @@ check_relationship(CascadeRelationship *rel)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("column \"%s\" of parameter \"%s\" is not a key column of the relationship",
 							(char *) lfirst(lc), "nullify_columns"),
-					 errtable(target)));
+					 cascade_errcolumn(rel->target, lfirst(lc))));
 	}
 	foreach(lc, rel->propagate_target)
 	{
@@ -431,14 +442,15 @@ check_relationship(CascadeRelationship *rel)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("key column \"%s\" cannot take propagated values", (char *) lfirst(lc)),
 					 errhint("Key columns follow their parent's by themselves."),
-					 errtable(target)));
+					 cascade_errcolumn(rel->target, lfirst(lc))));
 		for (int i = 0; i < foreach_current_index(lc); i++)
 		{
 			if (strcmp(list_nth(rel->propagate_target, i), lfirst(lc)) == 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_DUPLICATE_COLUMN),
 						 errmsg("column \"%s\" appears twice in parameter \"%s\"",
-								(char *) lfirst(lc), "propagate")));
+								(char *) lfirst(lc), "propagate"),
+						 cascade_errcolumn(rel->target, lfirst(lc))));
 		}
 	}
 
@@ -505,7 +517,8 @@ cascade_get_relationship(Oid source, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("relationship \"%s\" of table \"%s\" does not exist",
-						name, get_rel_name(source))));
+						name, get_rel_name(source)),
+				 cascade_errtable(source)));
 	return rel;
 }
 

@@ -46,13 +46,14 @@ typedef struct CascadeRun
 	List	   *checks;			/* of PendingCheck, for when all else is done */
 } CascadeRun;
 
-/* the sets of one table and event that are due together */
+/* the sets of one table that are due together, oldest first */
 typedef struct DueTable
 {
 	CascadeTable *table;
-	CaptureEvent event;
 	const CascadeStep *cause;
+	bool		deletes;		/* some are of deleted rows */
 	List	   *sets;
+	List	   *updated;		/* those of updated rows */
 } DueTable;
 
 static CascadeRun *current_run = NULL;
@@ -64,6 +65,8 @@ static List *group_sets(CascadeRun *run, List *sets);
 static void lock_targets(CascadeRun *run, List *sets);
 static void run_due(CascadeRun *run, List *due);
 static void run_deletes(CascadeRun *run, List *due, CascadeAction action);
+static void run_follows(CascadeRun *run, DueTable *group);
+static void run_propagations(CascadeRun *run, DueTable *group);
 static void tell_path(void *arg);
 
 /*
@@ -214,8 +217,8 @@ lock_targets(CascadeRun *run, List *sets)
 }
 
 /*
- * Sets of one table and event go together, so that a tie runs one statement
- * a round, however many statements of a native cascade above us wrote them.
+ * Sets of one table go together, so that a tie runs one statement a round,
+ * however many statements of a native cascade above us wrote them.
  */
 static List *
 group_sets(CascadeRun *run, List *sets)
@@ -235,19 +238,24 @@ group_sets(CascadeRun *run, List *sets)
 		foreach(lcd, due)
 		{
 			group = lfirst(lcd);
-			if (group->table == table && group->event == set->event)
+			if (group->table == table)
 				break;
 		}
 		if (lcd == NULL)
 		{
 			group = palloc0(sizeof(DueTable));
 			group->table = table;
-			group->event = set->event;
 			group->cause = set->cause;
 			due = lappend(due, group);
 		}
 		group->sets = lappend(group->sets, set);
+		if (set->event == CAPTURE_DELETE)
+			group->deletes = true;
+		else
+			group->updated = lappend(group->updated, set);
 	}
+	foreach(lc, due)
+		cascade_compose(((DueTable *) lfirst(lc))->sets);
 	return due;
 }
 
@@ -255,40 +263,13 @@ static void
 run_due(CascadeRun *run, List *due)
 {
 	ListCell   *lc;
-	ListCell   *lct;
 
 	run_deletes(run, due, CASCADE_ACTION_DELETE);
 	run_deletes(run, due, CASCADE_ACTION_NULLIFY);
 	foreach(lc, due)
-	{
-		DueTable   *group = lfirst(lc);
-
-		if (group->event != CAPTURE_UPDATE)
-			continue;
-		run->cause = group->cause;
-		foreach(lct, group->table->ties)
-		{
-			CascadeTie *tie = lfirst(lct);
-
-			if (tie->follow_by)
-				cascade_action_follow(group->sets, tie);
-		}
-	}
+		run_follows(run, lfirst(lc));
 	foreach(lc, due)
-	{
-		DueTable   *group = lfirst(lc);
-		MemoryContext oldcontext;
-
-		if (group->event != CAPTURE_UPDATE)
-			continue;
-		run->cause = group->cause;
-		foreach(lct, group->table->propagations)
-			cascade_action_propagate(group->sets, lfirst(lct));
-		oldcontext = MemoryContextSwitchTo(run->context);
-		foreach(lct, group->sets)
-			run->checks = cascade_orphans_collect(run->checks, lfirst(lct), group->table->orphans);
-		MemoryContextSwitchTo(oldcontext);
-	}
+		run_propagations(run, lfirst(lc));
 }
 
 static void
@@ -301,7 +282,7 @@ run_deletes(CascadeRun *run, List *due, CascadeAction action)
 	{
 		DueTable   *group = lfirst(lc);
 
-		if (group->event != CAPTURE_DELETE)
+		if (!group->deletes)
 			continue;
 		run->cause = group->cause;
 		foreach(lct, group->table->ties)
@@ -313,6 +294,41 @@ run_deletes(CascadeRun *run, List *due, CascadeAction action)
 				cascade_action_delete(group->sets, tie, action);
 		}
 	}
+}
+
+static void
+run_follows(CascadeRun *run, DueTable *group)
+{
+	ListCell   *lc;
+
+	if (group->updated == NIL)
+		return;
+	run->cause = group->cause;
+	foreach(lc, group->table->ties)
+	{
+		CascadeTie *tie = lfirst(lc);
+
+		if (tie->follow_by)
+			cascade_action_follow(group->updated, tie);
+	}
+}
+
+/*
+ * Propagate, and note the rows that may be orphans for when all else is done.
+ */
+static void
+run_propagations(CascadeRun *run, DueTable *group)
+{
+	MemoryContext oldcontext;
+	ListCell   *lc;
+
+	run->cause = group->cause;
+	foreach(lc, group->table->propagations)
+		cascade_action_propagate(group->updated, lfirst(lc));
+	oldcontext = MemoryContextSwitchTo(run->context);
+	foreach(lc, group->updated)
+		run->checks = cascade_orphans_collect(run->checks, lfirst(lc), group->table->orphans);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /*

@@ -237,7 +237,8 @@ add_target_columns(Bitmapset *columns, const CascadeTie *tie, Relation not_null)
 		AttrNumber	attno = tie->columns[i].target_attno;
 
 		if (not_null == NULL ||
-			TupleDescAttr(RelationGetDescr(not_null), attno - 1)->attnotnull)
+			(TupleDescAttr(RelationGetDescr(not_null), attno - 1)->attnotnull &&
+			 TupleDescAttr(RelationGetDescr(not_null), attno - 1)->attgenerated == '\0'))
 			columns = bms_add_member(columns, attno);
 	}
 	return columns;

@@ -22,6 +22,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/sortsupport.h"
@@ -41,7 +42,8 @@ static void drop_duplicates(CascadeKeys *keys, const CascadeTie *tie);
 
 /*
  * cascade_keys_deleted
- *		The old keys of deleted rows.
+ *		The old keys of deleted rows; of a row that was re-keyed before it was
+ *		deleted, the key that its children still hold as well.
  */
 CascadeKeys *
 cascade_keys_deleted(List *sets, const CascadeTie *tie)
@@ -72,9 +74,10 @@ make_keys(List *sets, const CascadeTie *tie, bool changed)
 	foreach(lc, sets)
 		capacity += ((CaptureSet *) lfirst(lc))->nrows;
 	keys->ncolumns = tie->ncolumns;
+	capacity = Max(capacity, 1);
 	keys->values = palloc(sizeof(Datum *) * tie->ncolumns);
-	keys->new_values = palloc(sizeof(Datum *) * tie->ncolumns);
-	keys->new_nulls = palloc(sizeof(bool *) * tie->ncolumns);
+	keys->new_values = palloc0(sizeof(Datum *) * tie->ncolumns);
+	keys->new_nulls = palloc0(sizeof(bool *) * tie->ncolumns);
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
 		keys->values[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * capacity);
@@ -89,6 +92,11 @@ make_keys(List *sets, const CascadeTie *tie, bool changed)
 	{
 		CaptureSet *set = lfirst(lc);
 
+		/* an update counts as a deletion only if the row was deleted after it */
+		if (!changed && set->event == CAPTURE_UPDATE && (set->states == NULL || tie->follow_by == NULL))
+			continue;
+		if (changed && set->event != CAPTURE_UPDATE)
+			continue;
 		for (int i = 0; i < tie->ncolumns; i++)
 			column[i] = cascade_capture_column(set, tie->columns[i].source_attno);
 		for (uint64 row = 0; row < set->nrows; row++)
@@ -110,6 +118,9 @@ add_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *column,
 {
 	bool		differs = false;
 
+	if (set->event == CAPTURE_UPDATE && set->states != NULL &&
+		set->states[row] != (changed ? CAPTURE_ROW_LIVE : CAPTURE_ROW_GONE))
+		return false;
 	for (int i = 0; i < keys->ncolumns; i++)
 	{
 		uint64		pos = row * set->ncolumns + column[i];
@@ -214,6 +225,13 @@ cascade_keys_select(CascadeKeys *keys, const uint64 *positions, uint64 n)
 	keys->nkeys = n;
 }
 
+static void
+set_local(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+}
+
 /*
  * cascade_keys_array
  *		Values of one type as an array of type array; nulls may be NULL.
@@ -241,12 +259,20 @@ cascade_keys_array(Oid type, Oid array, Datum *values, bool *nulls, uint64 n)
 		Oid			output;
 		bool		varlena;
 
+		/* a form that reads back the same under any setting */
+		int			nestlevel = NewGUCNestLevel();
+
+		set_local("datestyle", "ISO");
+		set_local("intervalstyle", "iso_8601");
+		set_local("extra_float_digits", "3");
+		set_local("search_path", "pg_catalog");
 		getTypeOutputInfo(type, &output, &varlena);
 		for (uint64 i = 0; i < n; i++)
 		{
 			if (nulls == NULL || !nulls[i])
 				texts[i] = CStringGetTextDatum(OidOutputFunctionCall(output, values[i]));
 		}
+		AtEOXact_GUC(true, nestlevel);
 		values = texts;
 		elemtype = TEXTOID;
 	}

@@ -40,7 +40,7 @@ cascade_orphans_collect(List *checks, const CaptureSet *set, List *orphans)
 {
 	ListCell   *lc;
 
-	if (!set->keep_tids)
+	if (!set->watches_orphans)
 		return checks;
 	foreach(lc, orphans)
 	{
@@ -58,14 +58,16 @@ cascade_orphans_collect(List *checks, const CaptureSet *set, List *orphans)
 											  sizeof(ItemPointerData) * (set->nrows + 1));
 		for (uint64 row = 0; row < set->nrows; row++)
 		{
+			if (set->states != NULL && set->states[row] != CAPTURE_ROW_LIVE)
+				continue;
 			/* of several relationships, the first speaks for the condemned */
 			if (set->condemned[row])
 			{
 				if (foreach_current_index(lc) == 0)
-					doomed->tids[doomed->ntids++] = set->tids[row];
+					doomed->tids[doomed->ntids++] = set->new_tids[row];
 			}
 			else if (!rel->deferred && lost_parent(set, row, rel->tie))
-				check->tids[check->ntids++] = set->tids[row];
+				check->tids[check->ntids++] = set->new_tids[row];
 		}
 		if (check->ntids > 0)
 			checks = lappend(checks, check);

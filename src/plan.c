@@ -121,13 +121,14 @@ cascade_statement_run(CascadeStatement *stmt)
 						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_NOFORCE_RLS);
 
-	if (*slot == NULL || !SPI_plan_is_valid(*slot))
-	{
-		if (*slot)
-			SPI_freeplan(*slot);
-		*slot = NULL;
+	/*
+	 * An invalid plan is made again by the plan cache, from the same text: a
+	 * change that would need another text has made our own cache stale.  To
+	 * free it here could pull it from under an outer run of the same
+	 * statement.
+	 */
+	if (*slot == NULL)
 		*slot = prepare(stmt);
-	}
 
 	if (IsolationUsesXactSnapshot())
 	{

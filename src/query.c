@@ -20,13 +20,14 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "cascade.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
 static void add_table(StringInfo buf, const char *verb, Oid relid, const char *alias);
@@ -38,6 +39,7 @@ static void add_orphan_rule(StringInfo buf, const CascadeStatement *stmt);
 static char *operand(const CascadeStatement *stmt, int param, Oid type, Oid array);
 static char *column_name(const char *alias, Oid relid, AttrNumber attno);
 static char *assignee(Oid relid, AttrNumber attno);
+static char *collation_name(Oid collation);
 
 /*
  * cascade_query_text
@@ -189,7 +191,7 @@ add_match(StringInfo buf, const CascadeStatement *stmt)
 
 		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
 		if (column->collate)
-			fk = psprintf("(%s COLLATE %s)", fk, generate_collation_name(column->source_collation));
+			fk = psprintf("(%s COLLATE %s)", fk, collation_name(column->source_collation));
 		if (cascade_matches_any(stmt))
 		{
 			Oid			opr = get_commutator(column->eq_opr);
@@ -295,4 +297,24 @@ static char *
 assignee(Oid relid, AttrNumber attno)
 {
 	return pstrdup(quote_identifier(get_attname(relid, attno, false)));
+}
+
+/*
+ * Always with its schema, which generate_collation_name() leaves out where
+ * the search_path of the moment allows.
+ */
+static char *
+collation_name(Oid collation)
+{
+	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form;
+	char	   *name;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	name = quote_qualified_identifier(get_namespace_name(form->collnamespace),
+									  NameStr(form->collname));
+	ReleaseSysCache(tuple);
+	return name;
 }

@@ -39,8 +39,9 @@ static void resolve_column(CascadeColumn *column, Relation source, Relation targ
 						   const char *source_name, const char *target_name);
 static void use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie);
 static void resolve_key_type(CascadeColumn *column, bool only);
+static Oid	array_type(Oid type);
 static void resolve_propagation(CascadeRelationship *rel, Relation source, Relation target);
-static bool key_is_unique(Relation rel, const CascadeTie *tie);
+static bool key_is_unique(Relation rel, const CascadeTie *tie, bool immediate);
 static bool key_is_indexed(Relation rel, const CascadeTie *tie);
 
 /*
@@ -57,7 +58,7 @@ cascade_resolve_attno(Relation rel, const char *name)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of relation \"%s\" does not exist",
 						name, RelationGetRelationName(rel)),
-				 errtable(rel)));
+				 cascade_errcolumn(RelationGetRelid(rel), name)));
 	return attno;
 }
 
@@ -202,7 +203,8 @@ resolve_tie(CascadeRelationship *rel, Relation source, Relation target)
 		if (TupleDescAttr(RelationGetDescr(target), attno - 1)->attnotnull)
 			tie->target_not_null = true;
 	}
-	tie->source_unique = key_is_unique(source, tie);
+	tie->source_unique = key_is_unique(source, tie, true);
+	tie->source_unique_late = key_is_unique(source, tie, false);
 	tie->target_indexed = key_is_indexed(target, tie);
 	return tie;
 }
@@ -279,18 +281,29 @@ resolve_key_type(CascadeColumn *column, bool only)
 	op_input_types(column->eq_opr, &left, &right);
 	column->key_type = get_typtype(left) == TYPTYPE_PSEUDO ?
 		getBaseType(column->source_type) : left;
-	column->key_array = get_array_type(column->key_type);
+	column->key_array = array_type(column->key_type);
 
 	/*
 	 * fk = ANY (array) is hashed by the executor only if both sides hash
 	 * alike; without a hash it would compare each row with each key.
 	 */
-	column->any = only && OidIsValid(column->key_array) &&
+	column->any = only &&
+		(column->key_array != TEXTARRAYOID || column->key_type == TEXTOID) &&
 		left == right && OidIsValid(commutator) &&
 		get_op_hash_functions(commutator, &left_hash, &right_hash) &&
 		left_hash == right_hash;
-	if (!OidIsValid(column->key_array))
-		column->key_array = TEXTARRAYOID;	/* in text form; see keyset.c */
+}
+
+/*
+ * The array type that many values of a type are passed in.  Arrays have none,
+ * and unnest() would take rows apart: they travel as text; see keyset.c.
+ */
+static Oid
+array_type(Oid type)
+{
+	Oid			array = type_is_rowtype(type) ? InvalidOid : get_array_type(type);
+
+	return OidIsValid(array) ? array : TEXTARRAYOID;
 }
 
 static void
@@ -323,9 +336,7 @@ resolve_propagation(CascadeRelationship *rel, Relation source, Relation target)
 							   format_type_be(source_type), format_type_be(target_type)),
 					 errtablecol(target, pair->target_attno)));
 		pair->type = getBaseType(source_type);
-		pair->array = get_array_type(pair->type);
-		if (!OidIsValid(pair->array))
-			pair->array = TEXTARRAYOID;
+		pair->array = array_type(pair->type);
 	}
 }
 
@@ -396,11 +407,11 @@ index_column_in_key(Relation index, int pos, const CascadeTie *tie, bool source)
 }
 
 /*
- * Does an index make the tie's key unique on the source, at once and for all
- * rows?  Then a key that was deleted can only exist again by an insert.
+ * Does an index make the tie's key unique on the source?  If at once, a key
+ * that was deleted can only exist again by an insert.
  */
 static bool
-key_is_unique(Relation rel, const CascadeTie *tie)
+key_is_unique(Relation rel, const CascadeTie *tie, bool immediate)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	bool		unique = false;
@@ -410,7 +421,8 @@ key_is_unique(Relation rel, const CascadeTie *tie)
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 		Form_pg_index form = index->rd_index;
-		bool		covered = form->indisunique && form->indimmediate && form->indisvalid &&
+		bool		covered = form->indisunique && form->indisvalid &&
+			(form->indimmediate || !immediate) &&
 			RelationGetIndexExpressions(index) == NIL &&
 			RelationGetIndexPredicate(index) == NIL;
 

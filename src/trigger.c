@@ -18,7 +18,7 @@
 
 static TriggerData *check_trigger(FunctionCallInfo fcinfo, const char *function,
 								  TriggerEvent timing, bool fired_right);
-static HeapTuple restore_keys(TriggerData *trigdata, CascadeTable *table, bool *restored);
+static HeapTuple restore_keys(TriggerData *trigdata, CascadeTable *table, Bitmapset **restored);
 
 PG_FUNCTION_INFO_V1(cascade_run);
 PG_FUNCTION_INFO_V1(cascade_check_orphans);
@@ -90,7 +90,7 @@ cascade_keep_key(PG_FUNCTION_ARGS)
 	CascadeCache *cache;
 	CascadeTable *table;
 	HeapTuple	tuple;
-	bool		restored = false;
+	Bitmapset  *restored = NULL;
 
 	trigdata = check_trigger(fcinfo, "keep_key", TRIGGER_EVENT_BEFORE,
 							 CALLED_AS_TRIGGER(fcinfo) &&
@@ -106,7 +106,8 @@ cascade_keep_key(PG_FUNCTION_ARGS)
 	cascade_cache_unpin(cache);
 	if (restored)
 		cascade_capture_condemn(RelationGetRelid(trigdata->tg_relation),
-								&trigdata->tg_trigtuple->t_self);
+								&trigdata->tg_trigtuple->t_self, restored,
+								fcinfo->flinfo->fn_mcxt);
 	return PointerGetDatum(tuple);
 }
 
@@ -137,7 +138,7 @@ check_trigger(FunctionCallInfo fcinfo, const char *function, TriggerEvent timing
  * orphan; else as it is.
  */
 static HeapTuple
-restore_keys(TriggerData *trigdata, CascadeTable *table, bool *restored)
+restore_keys(TriggerData *trigdata, CascadeTable *table, Bitmapset **restored)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	Datum	   *old_values = palloc(sizeof(Datum) * desc->natts);
@@ -154,19 +155,25 @@ restore_keys(TriggerData *trigdata, CascadeTable *table, bool *restored)
 	{
 		CascadeRelationship *rel = lfirst(lc);
 		bool		loses_not_null = false;
+		bool		had_parent = true;
 
 		for (int i = 0; i < rel->tie->ncolumns; i++)
 		{
 			int			att = rel->tie->columns[i].target_attno - 1;
 
+			had_parent &= !old_nulls[att];
 			if (TupleDescAttr(desc, att)->attnotnull && nulls[att])
 				loses_not_null = replace[att] = true;
 		}
-		if (loses_not_null && cascade_orphan_without(rel, table->orphans, nulls))
+		if (loses_not_null && had_parent && cascade_orphan_without(rel, table->orphans, nulls))
 			orphan = true;
 	}
 	if (!orphan)
 		return trigdata->tg_newtuple;
-	*restored = true;
+	for (int att = 0; att < desc->natts; att++)
+	{
+		if (replace[att])
+			*restored = bms_add_member(*restored, att + 1);
+	}
 	return heap_modify_tuple(trigdata->tg_newtuple, desc, old_values, old_nulls, replace);
 }
