@@ -32,11 +32,15 @@ DATA = cascade--1.0.sql
 REGRESS = \
 	install \
 	chinook \
+	compose \
 	collation \
+	ddl \
 	declare \
 	delete \
 	errors \
 	follow \
+	forgery \
+	keep \
 	keys \
 	options \
 	orphan \

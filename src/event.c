@@ -199,9 +199,11 @@ lock_targets(CascadeRun *run, List *sets)
 
 	foreach(lc, sets)
 	{
-		CascadeTable *table = cascade_cache_table(run->cache, ((CaptureSet *) lfirst(lc))->relid);
+		CaptureSet *set = lfirst(lc);
+		CascadeTable *table = cascade_cache_table(run->cache, set->relid);
 
-		if (table == NULL)
+		/* an update that changed nothing of ours locks nothing */
+		if (table == NULL || set->nrows == 0)
 			continue;
 		foreach(lct, table->ties)
 			LockRelationOid(((CascadeTie *) lfirst(lct))->target, RowExclusiveLock);

@@ -9,7 +9,8 @@
  *			transactions need.
  *	SOME	Arrays, and one generic plan for them: an index is probed for each
  *			key, and planning would cost more than it could save.  Only where
- *			the target has such an index.
+ *			the target has such an index.  Under SERIALIZABLE for any number:
+ *			a scan of the whole table would conflict with every writer of it.
  *	MANY	Arrays, planned anew each time with the keys as constants, so that
  *			the planner sees their number and chooses index, bitmap or a scan
  *			with a hash table.  (A generic plan guesses ten elements, never
@@ -64,7 +65,7 @@ cascade_statement_begin(CascadeAction action, CascadeTie *tie,
 	stmt->nkeys = nkeys;
 	if (nkeys == 1)
 		stmt->shape = CASCADE_SHAPE_ONE;
-	else if (indexed && nkeys <= CASCADE_SOME_KEYS)
+	else if (indexed && (nkeys <= CASCADE_SOME_KEYS || IsolationIsSerializable()))
 		stmt->shape = CASCADE_SHAPE_SOME;
 	else
 		stmt->shape = CASCADE_SHAPE_MANY;
