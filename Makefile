@@ -32,8 +32,8 @@ DATA = cascade--1.0.sql
 REGRESS = \
 	install \
 	chinook \
-	compose \
 	collation \
+	compose \
 	ddl \
 	declare \
 	delete \

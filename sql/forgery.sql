@@ -57,7 +57,7 @@ CREATE TRIGGER evil AFTER DELETE ON own FOR EACH ROW
 	WHEN (cascade.capture_deferred(old.tableoid, old.ctid, old.parent_id)) EXECUTE FUNCTION cascade.check_orphans();
 SELECT try('DELETE FROM own');
 CREATE OR REPLACE TRIGGER evil AFTER DELETE ON own FOR EACH ROW
-	WHEN (cascade.capture_deferred()) EXECUTE FUNCTION cascade.check_orphans();
+	WHEN (cascade.capture_deferred(1, 'x'::text)) EXECUTE FUNCTION cascade.check_orphans();
 SELECT try('DELETE FROM own');
 DROP TRIGGER evil ON own;
 CREATE TRIGGER evil AFTER INSERT ON own FOR EACH ROW
