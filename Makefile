@@ -13,6 +13,7 @@ OBJS = \
 	src/error.o \
 	src/event.o \
 	src/install.o \
+	src/keep.o \
 	src/keyset.o \
 	src/options.o \
 	src/orphan.o \

@@ -85,16 +85,6 @@ typedef struct CaptureDeferred
 	int		   *columns;		/* of the call */
 } CaptureDeferred;
 
-/* a row that keep_key() let keep its key */
-typedef struct CondemnedRow
-{
-	Oid			relid;
-	ItemPointerData tid;		/* old version */
-	Bitmapset  *columns;		/* whose old values were restored */
-	MemoryContext statement;	/* memory of the execution that updates it */
-	int			nest_level;
-} CondemnedRow;
-
 /* a set that was drained before its own event fired */
 typedef struct DrainedSet
 {
@@ -128,7 +118,6 @@ static dlist_head captured = DLIST_STATIC_INIT(captured);	/* of CaptureNode */
 static uint64 next_set_id = 1;
 static uint64 capture_epoch = 1;	/* changes when a set goes */
 static List *drained = NIL;		/* in TopTransactionContext; of DrainedQueue */
-static List *condemned = NIL;		/* likewise; of CondemnedRow */
 
 static CaptureCall *begin_call(FunctionCallInfo fcinfo, bool deferred);
 static void check_triggers(Oid relid, Oid function);
@@ -141,8 +130,7 @@ static void remember_drained(const CaptureSet *set, uint64 first_id);
 static bool find_set(FunctionCallInfo fcinfo, CaptureCall *call);
 static void capture_row(FunctionCallInfo fcinfo, CaptureCall *call, bool is_condemned);
 static bool row_changed(FunctionCallInfo fcinfo, CaptureCall *call);
-static bool take_condemned(FunctionCallInfo fcinfo, CaptureCall *call);
-static void statement_ends(void *arg);
+static bool row_condemned(FunctionCallInfo fcinfo, CaptureCall *call);
 static bool value_changed(FunctionCallInfo fcinfo, CaptureCall *call, int column);
 static void forget_set(CaptureNode *node);
 static bool forget_drained(Oid relid, CaptureEvent event, ItemPointer tid);
@@ -173,8 +161,8 @@ cascade_capture(PG_FUNCTION_ARGS)
 		call = begin_call(fcinfo, false);
 
 	first = find_set(fcinfo, call);
-	if (condemned != NIL && call->set->watches_orphans)
-		is_condemned = take_condemned(fcinfo, call);
+	if (call->set->watches_orphans)
+		is_condemned = row_condemned(fcinfo, call);
 	if (call->set->event == CAPTURE_DELETE || is_condemned || row_changed(fcinfo, call))
 		capture_row(fcinfo, call, is_condemned);
 	PG_RETURN_BOOL(first);
@@ -633,84 +621,23 @@ cascade_capture_has_column(const CaptureSet *set, AttrNumber attno)
 }
 
 /*
- * cascade_capture_condemn
- *		Note that the update of this version of a row, about to be done, has
- *		had these columns restored and that the row has to go at the end of
- *		the statement.
- *
- * The update may yet be suppressed by another trigger; the note goes with
- * the memory of the statement.
- */
-void
-cascade_capture_condemn(Oid relid, ItemPointer tid, Bitmapset *columns, MemoryContext statement)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
-	CondemnedRow *row = palloc(sizeof(CondemnedRow));
-	ListCell   *lc;
-	bool		registered = false;
-
-	foreach(lc, condemned)
-		registered |= ((CondemnedRow *) lfirst(lc))->statement == statement;
-	row->relid = relid;
-	row->tid = *tid;
-	row->columns = bms_copy(columns);
-	row->statement = statement;
-	row->nest_level = GetCurrentTransactionNestLevel();
-	condemned = lappend(condemned, row);
-	MemoryContextSwitchTo(oldcontext);
-
-	if (!registered)
-	{
-		MemoryContextCallback *callback = MemoryContextAlloc(statement,
-															 sizeof(MemoryContextCallback));
-
-		callback->func = statement_ends;
-		callback->arg = statement;
-		MemoryContextRegisterResetCallback(statement, callback);
-	}
-}
-
-/*
- * Forget the rows that the statement condemned and did not update after all.
- */
-static void
-statement_ends(void *arg)
-{
-	ListCell   *lc;
-
-	foreach(lc, condemned)
-	{
-		if (((CondemnedRow *) lfirst(lc))->statement == arg)
-			condemned = foreach_delete_current(condemned, lc);
-	}
-}
-
-/*
- * Was the row condemned, and does it still hold the restored key?  It is the
- * last one that was, but for what other BEFORE triggers did in between.
+ * Did keep_key() let the row keep its key, and does it still hold it?
  */
 static bool
-take_condemned(FunctionCallInfo fcinfo, CaptureCall *call)
+row_condemned(FunctionCallInfo fcinfo, CaptureCall *call)
 {
-	ItemPointer tid = (ItemPointer) PG_GETARG_POINTER(call->old_tid_arg);
-	bool		holds = true;
+	Bitmapset  *columns = cascade_keep_take(call->set->relid,
+											(ItemPointer) PG_GETARG_POINTER(call->old_tid_arg));
 
-	for (int i = list_length(condemned) - 1; i >= 0; i--)
+	if (columns == NULL)
+		return false;
+	for (int column = 0; column < call->ncolumns; column++)
 	{
-		CondemnedRow *row = list_nth(condemned, i);
-
-		if (row->relid != call->set->relid || !ItemPointerEquals(&row->tid, tid))
-			continue;
-		for (int column = 0; column < call->ncolumns; column++)
-		{
-			if (bms_is_member(call->attnos[column], row->columns) &&
-				value_changed(fcinfo, call, column))
-				holds = false;
-		}
-		condemned = list_delete_nth_cell(condemned, i);
-		return holds;
+		if (bms_is_member(call->attnos[column], columns) &&
+			value_changed(fcinfo, call, column))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /*
@@ -845,7 +772,6 @@ cascade_capture_reset(void)
 {
 	dlist_init(&captured);
 	drained = NIL;
-	condemned = NIL;
 	capture_epoch++;
 }
 
@@ -871,11 +797,6 @@ cascade_capture_subxact_abort(int nest_level)
 	{
 		if (((DrainedQueue *) lfirst(lc))->nest_level >= nest_level)
 			drained = foreach_delete_current(drained, lc);
-	}
-	foreach(lc, condemned)
-	{
-		if (((CondemnedRow *) lfirst(lc))->nest_level >= nest_level)
-			condemned = foreach_delete_current(condemned, lc);
 	}
 }
 

@@ -96,6 +96,7 @@ at_xact_event(XactEvent event, void *arg)
 		case XACT_EVENT_PARALLEL_ABORT:
 			cascade_event_reset();
 			cascade_capture_reset();
+			cascade_keep_reset();
 			cascade_pending_reset();
 			cascade_cache_unpin_all();
 			break;
@@ -119,6 +120,7 @@ at_subxact_event(SubXactEvent event, SubTransactionId mySubid,
 			break;
 		case SUBXACT_EVENT_ABORT_SUB:
 			cascade_capture_subxact_abort(nest_level);
+			cascade_keep_subxact_abort(nest_level);
 			cascade_pending_subxact_abort(nest_level);
 			break;
 		case SUBXACT_EVENT_START_SUB:

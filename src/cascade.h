@@ -347,10 +347,17 @@ extern CaptureSet *cascade_capture_match(Relation rel, CaptureEvent event, ItemP
 extern List *cascade_capture_take(uint64 first_id, uint64 firing, MemoryContext context);
 extern int	cascade_capture_column(const CaptureSet *set, AttrNumber attno);
 extern bool cascade_capture_has_column(const CaptureSet *set, AttrNumber attno);
-extern void cascade_capture_condemn(Oid relid, ItemPointer tid, Bitmapset *columns,
-									MemoryContext statement);
 extern void cascade_capture_reset(void);
 extern void cascade_capture_subxact_abort(int nest_level);
+
+/* in trigger.c */
+extern TriggerData *cascade_check_trigger(FunctionCallInfo fcinfo, const char *function,
+										  TriggerEvent timing, bool fired_right);
+
+/* in keep.c */
+extern Bitmapset *cascade_keep_take(Oid relid, ItemPointer tid);
+extern void cascade_keep_reset(void);
+extern void cascade_keep_subxact_abort(int nest_level);
 
 /* in compose.c */
 extern void cascade_compose(List *sets);
