@@ -629,15 +629,15 @@ row_condemned(FunctionCallInfo fcinfo, CaptureCall *call)
 	Bitmapset  *columns = cascade_keep_take(call->set->relid,
 											(ItemPointer) PG_GETARG_POINTER(call->old_tid_arg));
 
-	if (columns == NULL)
-		return false;
-	for (int column = 0; column < call->ncolumns; column++)
+	bool		holds = columns != NULL;
+
+	for (int column = 0; holds && column < call->ncolumns; column++)
 	{
-		if (bms_is_member(call->attnos[column], columns) &&
-			value_changed(fcinfo, call, column))
-			return false;
+		if (bms_is_member(call->attnos[column], columns))
+			holds = !value_changed(fcinfo, call, column);
 	}
-	return true;
+	bms_free(columns);
+	return holds;
 }
 
 /*

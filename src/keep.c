@@ -172,7 +172,7 @@ statement_ends(void *arg)
 /*
  * cascade_keep_take
  *		The columns that were restored for the update of this version of a
- *		row, by attribute number; NULL if none were.
+ *		row, by attribute number, for the caller to free; NULL if none were.
  *
  * It is the last row noted, but for what other BEFORE triggers did between.
  */
@@ -185,8 +185,11 @@ cascade_keep_take(Oid relid, ItemPointer tid)
 
 		if (row->relid == relid && ItemPointerEquals(&row->tid, tid))
 		{
+			Bitmapset  *columns = row->columns;
+
 			condemned = list_delete_nth_cell(condemned, i);
-			return row->columns;
+			pfree(row);
+			return columns;
 		}
 	}
 	return NULL;
