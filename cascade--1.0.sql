@@ -212,7 +212,8 @@ COMMENT ON FUNCTION cascade.after_alter_table() IS
 	'event trigger: relationships follow renamed columns and columns made NOT NULL';
 
 CREATE EVENT TRIGGER cascade_after_alter_table ON ddl_command_end
-	WHEN TAG IN ('ALTER TABLE')
+	WHEN TAG IN ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE',
+				 'ALTER TRIGGER')
 	EXECUTE FUNCTION cascade.after_alter_table();
 COMMENT ON EVENT TRIGGER cascade_after_alter_table IS
 	'keeps relationships and their triggers right when a table changes';

@@ -341,6 +341,9 @@ extern void cascade_find_tie(CascadeRelationship *rel, const CascadeTieRequest *
 /* in install.c */
 extern void cascade_install_triggers(Oid relid, bool existing_only);
 extern void cascade_check_triggers(Oid relid);
+extern void cascade_install_keep(Oid relid);
+extern bool cascade_is_our_trigger(const char *name);
+extern void cascade_check_not_pending(Oid relid);
 
 /* in capture.c */
 extern CaptureSet *cascade_capture_match(Relation rel, CaptureEvent event, ItemPointer tid);
@@ -411,6 +414,7 @@ extern CascadeStatement *cascade_statement_begin(CascadeAction action, CascadeTi
 extern void cascade_statement_argument(CascadeStatement *stmt, Oid type, Datum value,
 									   bool isnull);
 extern uint64 cascade_statement_run(CascadeStatement *stmt);
+extern void cascade_plan_reset(void);
 extern const char *cascade_action_word(CascadeAction action);
 
 #endif							/* CASCADE_H */

@@ -22,6 +22,7 @@
 #include "cascade.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
 #include "fmgr.h"
@@ -33,11 +34,14 @@
 #include "utils/syscache.h"
 
 static List *read_oids(const char *sql);
-static Oid	table_of_users_trigger(Oid trigger);
+static Oid	table_to_mend(Oid trigger);
 static bool is_declared(Oid relid);
 static void refuse_partition(const CascadeRelationship *rel, bool source);
 static void follow_rename(const RenameStmt *stmt);
-static bool rename_in_list(List *names, const RenameStmt *stmt);
+static bool rename_in_list(Oid relid, List *names, const RenameStmt *stmt);
+static void refuse_restrict(const CascadeRelationship *rel, Node *parsetree);
+static void refuse_independence(const AlterObjectDependsStmt *stmt);
+static void refuse_ours(RangeVar *table, const char *trigger);
 static void follow_not_null(const AlterTableStmt *stmt);
 static bool rests_on_what_is_gone(const CascadeRelationship *rel);
 static bool columns_exist(Oid relid, List *names);
@@ -51,7 +55,10 @@ PG_FUNCTION_INFO_V1(cascade_after_alter_table);
  * cascade.after_create_trigger() RETURNS event_trigger
  *		On ddl_command_end of CREATE TRIGGER: a BEFORE UPDATE trigger that
  *		may change key columns has come to a table, so our UPDATE triggers
- *		must not rely on the columns that a command names; see install.c.
+ *		must not rely on the columns that a command names; see install.c.  Or
+ *		one of our own triggers was made by hand, and is made right.
+ *
+ * Error 42710 if one of ours was replaced by another.
  */
 Datum
 cascade_after_create_trigger(PG_FUNCTION_ARGS)
@@ -66,7 +73,7 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 						  " WHERE classid OPERATOR(pg_catalog.=)"
 						  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
 	{
-		Oid			relid = table_of_users_trigger(lfirst_oid(lc));
+		Oid			relid = table_to_mend(lfirst_oid(lc));
 
 		/* in the middle of a restore our own triggers may be still to come */
 		if (OidIsValid(relid) && is_declared(relid))
@@ -80,7 +87,8 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
  *		On sql_drop: a relationship goes with a table or a column of its own,
  *		and the table that stays loses the triggers that nothing needs now.
  *
- * Error 2BP01 if one of our triggers was dropped by hand.
+ * Error 2BP01 if one of our triggers was dropped by hand, or a column without
+ * CASCADE; 55006 if checks of the transaction are pending.
  */
 Datum
 cascade_after_drop(PG_FUNCTION_ARGS)
@@ -107,6 +115,8 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 			continue;
 		if (!rests_on_what_is_gone(rel))
 			continue;
+		refuse_restrict(rel, trigdata->parsetree);
+		cascade_check_not_pending(rel->target);
 		cascade_catalog_delete(rel->source, NameStr(rel->name));
 		left = list_append_unique_oid(left, rel->source);
 		left = list_append_unique_oid(left, rel->target);
@@ -134,12 +144,36 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 }
 
 /*
+ * A column that a relationship needs goes only with CASCADE.
+ */
+static void
+refuse_restrict(const CascadeRelationship *rel, Node *parsetree)
+{
+	ListCell   *lc;
+
+	if (!IsA(parsetree, AlterTableStmt))
+		return;
+	foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if (cmd->subtype == AT_DropColumn && cmd->behavior == DROP_RESTRICT)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("cannot drop column \"%s\" because relationship \"%s\" of table \"%s\" needs it",
+							cmd->name, NameStr(rel->name), get_rel_name(rel->source)),
+					 errhint("Use DROP ... CASCADE to drop the relationship too.")));
+	}
+}
+
+/*
  * cascade.after_alter_table() RETURNS event_trigger
- *		On ddl_command_end of ALTER TABLE: follows renamed columns and
- *		constraints, and a key column that has become NOT NULL or ceased to
- *		be.
+ *		On ddl_command_end of ALTER TABLE, or another command that can rename
+ *		a column or a trigger: follows renamed columns and constraints, and a
+ *		key column that has become NOT NULL or ceased to be.
  *
- * Error 0A000 if a table with relationships has become a partition.
+ * Errors 0A000 if a table with relationships has become a partition, 2BP01 if
+ * one of our triggers was renamed or cut loose from the extension.
  */
 Datum
 cascade_after_alter_table(PG_FUNCTION_ARGS)
@@ -151,6 +185,8 @@ cascade_after_alter_table(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (IsA(trigdata->parsetree, RenameStmt))
 		follow_rename((RenameStmt *) trigdata->parsetree);
+	else if (IsA(trigdata->parsetree, AlterObjectDependsStmt))
+		refuse_independence((AlterObjectDependsStmt *) trigdata->parsetree);
 	else if (IsA(trigdata->parsetree, AlterTableStmt))
 	{
 		foreach(lc, cascade_catalog_read())
@@ -178,36 +214,34 @@ refuse_partition(const CascadeRelationship *rel, bool source)
 }
 
 /*
- * Give a renamed column or constraint its new name in the relationships.
+ * Give a renamed column or constraint its new name in the relationships.  The
+ * command may have named another table, from which theirs inherit.
  */
 static void
 follow_rename(const RenameStmt *stmt)
 {
-	Oid			relid;
 	ListCell   *lc;
 
-	if ((stmt->renameType != OBJECT_COLUMN && stmt->renameType != OBJECT_TABCONSTRAINT) ||
-		stmt->relation == NULL)
+	if (stmt->renameType == OBJECT_TRIGGER)
+		refuse_ours(stmt->relation, stmt->subname);
+	if (stmt->renameType != OBJECT_COLUMN && stmt->renameType != OBJECT_TABCONSTRAINT)
 		return;
-	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
 	foreach(lc, cascade_catalog_read())
 	{
 		CascadeRelationship *rel = lfirst(lc);
 		bool		renamed = false;
 
-		if (stmt->renameType == OBJECT_COLUMN && rel->source == relid)
+		if (stmt->renameType == OBJECT_COLUMN)
 		{
-			renamed |= rename_in_list(rel->source_columns, stmt);
-			renamed |= rename_in_list(rel->propagate_source, stmt);
+			renamed |= rename_in_list(rel->source, rel->source_columns, stmt);
+			renamed |= rename_in_list(rel->source, rel->propagate_source, stmt);
+			renamed |= rename_in_list(rel->target, rel->target_columns, stmt);
+			renamed |= rename_in_list(rel->target, rel->propagate_target, stmt);
+			renamed |= rename_in_list(rel->target, rel->nullify_columns, stmt);
 		}
-		if (stmt->renameType == OBJECT_COLUMN && rel->target == relid)
-		{
-			renamed |= rename_in_list(rel->target_columns, stmt);
-			renamed |= rename_in_list(rel->propagate_target, stmt);
-			renamed |= rename_in_list(rel->nullify_columns, stmt);
-		}
-		if (stmt->renameType == OBJECT_TABCONSTRAINT && rel->target == relid &&
-			rel->foreign_key && strcmp(rel->foreign_key, stmt->subname) == 0)
+		else if (rel->foreign_key && strcmp(rel->foreign_key, stmt->subname) == 0 &&
+				 !OidIsValid(get_relation_constraint_oid(rel->target, stmt->subname, true)) &&
+				 OidIsValid(get_relation_constraint_oid(rel->target, stmt->newname, true)))
 		{
 			rel->foreign_key = stmt->newname;
 			renamed = true;
@@ -217,14 +251,19 @@ follow_rename(const RenameStmt *stmt)
 	}
 }
 
+/*
+ * Replace the old name in a list of a table's columns, if the table has lost
+ * that column and has one of the new name.
+ */
 static bool
-rename_in_list(List *names, const RenameStmt *stmt)
+rename_in_list(Oid relid, List *names, const RenameStmt *stmt)
 {
 	ListCell   *lc;
 
 	foreach(lc, names)
 	{
-		if (strcmp(lfirst(lc), stmt->subname) == 0)
+		if (strcmp(lfirst(lc), stmt->subname) == 0 &&
+			get_attnum(relid, stmt->subname) <= 0 && get_attnum(relid, stmt->newname) > 0)
 		{
 			lfirst(lc) = stmt->newname;
 			return true;
@@ -233,22 +272,56 @@ rename_in_list(List *names, const RenameStmt *stmt)
 	return false;
 }
 
+static void
+refuse_independence(const AlterObjectDependsStmt *stmt)
+{
+	if (stmt->objectType == OBJECT_TRIGGER && stmt->remove)
+		refuse_ours(stmt->relation, strVal(llast((List *) stmt->object)));
+}
+
 /*
- * A key column that is NOT NULL now needs keep_key().
+ * Error if this is a trigger of ours that relationships need.
+ */
+static void
+refuse_ours(RangeVar *table, const char *trigger)
+{
+	Oid			relid = table ? RangeVarGetRelid(table, NoLock, true) : InvalidOid;
+
+	if (cascade_is_our_trigger(trigger) && OidIsValid(relid) && is_declared(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot alter trigger \"%s\" on table \"%s\" because relationships need it",
+						trigger, get_rel_name(relid)),
+				 cascade_errtable(relid)));
+}
+
+/*
+ * A key column that is NOT NULL now needs keep_key().  Again the command may
+ * have named another table.
  */
 static void
 follow_not_null(const AlterTableStmt *stmt)
 {
-	Oid			relid = stmt->relation ? RangeVarGetRelid(stmt->relation, NoLock, true) : InvalidOid;
+	bool		may_matter = false;
 	ListCell   *lc;
 
 	foreach(lc, stmt->cmds)
 	{
-		AlterTableType type = ((AlterTableCmd *) lfirst(lc))->subtype;
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
 
-		if ((type == AT_SetNotNull || type == AT_DropNotNull) &&
-			OidIsValid(relid) && is_declared(relid))
-			cascade_install_triggers(relid, false);
+		/* a foreign key never makes a column NOT NULL; a restore adds many */
+		may_matter |= cmd->subtype == AT_SetNotNull || cmd->subtype == AT_DropNotNull ||
+			(cmd->subtype == AT_AddConstraint && cmd->def && IsA(cmd->def, Constraint) &&
+			 ((Constraint *) cmd->def)->contype != CONSTR_FOREIGN);
+	}
+	if (!may_matter)
+		return;
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (rel->cascade & CASCADE_DELETE_ORPHAN)
+			cascade_install_keep(rel->target);
 	}
 }
 
@@ -282,10 +355,11 @@ read_oids(const char *sql)
 }
 
 /*
- * The table of a BEFORE UPDATE row trigger that is not ours; else InvalidOid.
+ * The table of a BEFORE UPDATE row trigger, or of one with a name of ours;
+ * else InvalidOid.
  */
 static Oid
-table_of_users_trigger(Oid trigger)
+table_to_mend(Oid trigger)
 {
 	Relation	tgrel = table_open(TriggerRelationId, AccessShareLock);
 	Oid			relid = InvalidOid;
@@ -301,9 +375,9 @@ table_of_users_trigger(Oid trigger)
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 
-		if (TRIGGER_FOR_ROW(form->tgtype) && TRIGGER_FOR_BEFORE(form->tgtype) &&
-			TRIGGER_FOR_UPDATE(form->tgtype) &&
-			strcmp(NameStr(form->tgname), CASCADE_TRIGGER_KEEP) != 0)
+		if ((TRIGGER_FOR_ROW(form->tgtype) && TRIGGER_FOR_BEFORE(form->tgtype) &&
+			 TRIGGER_FOR_UPDATE(form->tgtype)) ||
+			cascade_is_our_trigger(NameStr(form->tgname)))
 			relid = form->tgrelid;
 	}
 	systable_endscan(scan);

@@ -65,7 +65,6 @@ static List *read_names(FunctionCallInfo fcinfo, int arg, const char *parameter)
 static void check_relationship(CascadeRelationship *rel);
 static void check_writable(Relation rel, AttrNumber attno);
 static CascadeRelationship *find_relationship(Oid source, const char *name);
-static void check_not_pending(const CascadeRelationship *rel);
 static void install_triggers(const CascadeRelationship *rel);
 
 PG_FUNCTION_INFO_V1(cascade_add_relationship);
@@ -156,7 +155,7 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 	check_table(rel->target);
 	lock_tables(rel->source, rel->target);
 	rel = cascade_get_relationship(rel->source, NameStr(rel->name));
-	check_not_pending(rel);
+	cascade_check_not_pending(rel->target);
 
 	if (!PG_ARGISNULL(2))
 		rel->cascade = cascade_parse_options(text_to_cstring(PG_GETARG_TEXT_PP(2)));
@@ -209,7 +208,7 @@ cascade_drop_relationship(PG_FUNCTION_ARGS)
 	check_table(rel->target);
 	lock_tables(rel->source, rel->target);
 	rel = cascade_get_relationship(source, name);
-	check_not_pending(rel);
+	cascade_check_not_pending(rel->target);
 
 	cascade_catalog_delete(rel->source, NameStr(rel->name));
 	install_triggers(rel);
@@ -520,20 +519,6 @@ cascade_get_relationship(Oid source, const char *name)
 						name, get_rel_name(source)),
 				 cascade_errtable(source)));
 	return rel;
-}
-
-/*
- * As ALTER TABLE refuses a table with pending trigger events.
- */
-static void
-check_not_pending(const CascadeRelationship *rel)
-{
-	if (cascade_pending_on(rel->target))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("cannot change relationship \"%s\" because checks on table \"%s\" are pending",
-						NameStr(rel->name), get_rel_name(rel->target)),
-				 errhint("Commit, or run SET CONSTRAINTS ALL IMMEDIATE.")));
 }
 
 static void

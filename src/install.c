@@ -102,6 +102,8 @@ cascade_install_triggers(Oid relid, bool existing_only)
 			/* a constraint trigger cannot be replaced */
 			if (wanted[i].constraint || bms_is_empty(wanted[i].columns))
 			{
+				if (wanted[i].constraint)
+					cascade_check_not_pending(relid);
 				execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(wanted[i].name),
 								 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
 															RelationGetRelationName(rel))));
@@ -113,6 +115,67 @@ cascade_install_triggers(Oid relid, bool existing_only)
 	}
 	SetUserIdAndSecContext(save_userid, save_sec_context);
 	table_close(rel, NoLock);
+}
+
+/*
+ * cascade_install_keep
+ *		Give a table whose key has become NOT NULL the trigger for that, if
+ *		it has the others: in the middle of a restore they are still to come.
+ */
+void
+cascade_install_keep(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	CascadeCache *cache = cascade_cache_pin();
+	WantedTrigger wanted[4];
+	bool		others = true;
+	bool		fits = true;
+
+	want_triggers(cascade_cache_table(cache, relid), wanted, rel);
+	cascade_cache_unpin(cache);
+	for (int i = 0; i < lengthof(wanted); i++)
+	{
+		Trigger    *trigger = find_trigger(rel, wanted[i].name);
+
+		if (strcmp(wanted[i].name, CASCADE_TRIGGER_KEEP) == 0 ||
+			strcmp(wanted[i].name, CASCADE_TRIGGER_UPDATE) == 0)
+			fits &= trigger ? trigger_fits(trigger, &wanted[i]) : bms_is_empty(wanted[i].columns);
+		else if (!bms_is_empty(wanted[i].columns) && trigger == NULL)
+			others = false;
+	}
+	table_close(rel, AccessShareLock);
+	if (others && !fits)
+		cascade_install_triggers(relid, false);
+}
+
+/*
+ * cascade_is_our_trigger
+ *		Is this the name of one of our triggers?
+ */
+bool
+cascade_is_our_trigger(const char *name)
+{
+	return strcmp(name, CASCADE_TRIGGER_DELETE) == 0 ||
+		strcmp(name, CASCADE_TRIGGER_UPDATE) == 0 ||
+		strcmp(name, CASCADE_TRIGGER_ORPHAN) == 0 ||
+		strcmp(name, CASCADE_TRIGGER_KEEP) == 0;
+}
+
+/*
+ * cascade_check_not_pending
+ *		Error 55006 if rows of the table wait for a check, as ALTER TABLE
+ *		refuses a table with pending trigger events.
+ */
+void
+cascade_check_not_pending(Oid relid)
+{
+	if (cascade_pending_on(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot change relationships of table \"%s\" because it has pending orphan checks",
+						get_rel_name(relid)),
+				 errhint("Commit, or run SET CONSTRAINTS ALL IMMEDIATE."),
+				 cascade_errtable(relid)));
 }
 
 /*
@@ -333,6 +396,14 @@ make_trigger(Relation rel, const WantedTrigger *wanted, bool replace)
 	int			attno = -1;
 	int			n = 0;
 
+	if (2 * bms_num_members(wanted->columns) + 3 > FUNC_MAX_ARGS)
+		ereport(ERROR,
+				(errcode(ERRCODE_TOO_MANY_COLUMNS),
+				 errmsg("relationships of table \"%s\" need more columns than a trigger can capture",
+						RelationGetRelationName(rel)),
+				 errdetail("They need %d columns; %d are allowed.",
+						   bms_num_members(wanted->columns), (FUNC_MAX_ARGS - 3) / 2),
+				 errtable(rel)));
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "CREATE %sTRIGGER %s %s %s",
 					 wanted->constraint ? "CONSTRAINT " : replace ? "OR REPLACE " : "",

@@ -34,6 +34,7 @@
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -43,6 +44,9 @@
  */
 #define CASCADE_SOME_KEYS	64
 
+static List *retired_plans = NIL;	/* in TopTransactionContext */
+
+static void retire(SPIPlanPtr *slot);
 static SPIPlanPtr *plan_slot(CascadeStatement *stmt);
 static SPIPlanPtr prepare(const CascadeStatement *stmt);
 static int	expected_result(CascadeAction action);
@@ -123,11 +127,12 @@ cascade_statement_run(CascadeStatement *stmt)
 						   SECURITY_NOFORCE_RLS);
 
 	/*
-	 * An invalid plan is made again by the plan cache, from the same text: a
-	 * change that would need another text has made our own cache stale.  To
-	 * free it here could pull it from under an outer run of the same
-	 * statement.
+	 * As ri_FetchPreparedPlan: the text of an invalid plan may name things
+	 * that are called otherwise now, a renamed schema for one, so it is made
+	 * anew and not left to the plan cache.
 	 */
+	if (*slot != NULL && !SPI_plan_is_valid(*slot))
+		retire(slot);
 	if (*slot == NULL)
 		*slot = prepare(stmt);
 
@@ -175,6 +180,35 @@ plan_slot(CascadeStatement *stmt)
 		default:
 			return &stmt->tie->plans[stmt->action][stmt->shape];
 	}
+}
+
+/*
+ * Let go of a plan.  It may be running further up, where a trigger of the
+ * user's has led to the same statement again; at the end of the transaction
+ * nothing runs.
+ */
+static void
+retire(SPIPlanPtr *slot)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+
+	retired_plans = lappend(retired_plans, *slot);
+	*slot = NULL;
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * cascade_plan_reset
+ *		At the end of a transaction, free the plans that were let go of.
+ */
+void
+cascade_plan_reset(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, retired_plans)
+		SPI_freeplan(lfirst(lc));
+	retired_plans = NIL;
 }
 
 static SPIPlanPtr
