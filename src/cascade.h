@@ -339,7 +339,9 @@ extern CascadeRelationship *cascade_get_relationship(Oid source, const char *nam
 extern void cascade_find_tie(CascadeRelationship *rel, const CascadeTieRequest *request);
 
 /* in install.c */
-extern void cascade_install_triggers(Oid relid, bool existing_only);
+extern void cascade_install_triggers(Oid relid);
+extern void cascade_install_without_of(Oid relid);
+extern void cascade_check_replaced(Oid relid);
 extern void cascade_check_triggers(Oid relid);
 extern void cascade_install_keep(Oid relid);
 extern bool cascade_is_our_trigger(const char *name);

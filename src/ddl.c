@@ -23,6 +23,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
 #include "fmgr.h"
@@ -34,7 +35,7 @@
 #include "utils/syscache.h"
 
 static List *read_oids(const char *sql);
-static Oid	table_to_mend(Oid trigger);
+static Oid	table_of_trigger(Oid trigger, bool *ours);
 static bool is_declared(Oid relid);
 static void refuse_partition(const CascadeRelationship *rel, bool source);
 static void follow_rename(const RenameStmt *stmt);
@@ -55,8 +56,7 @@ PG_FUNCTION_INFO_V1(cascade_after_alter_table);
  * cascade.after_create_trigger() RETURNS event_trigger
  *		On ddl_command_end of CREATE TRIGGER: a BEFORE UPDATE trigger that
  *		may change key columns has come to a table, so our UPDATE triggers
- *		must not rely on the columns that a command names; see install.c.  Or
- *		one of our own triggers was made by hand, and is made right.
+ *		must not rely on the columns that a command names; see install.c.
  *
  * Error 42710 if one of ours was replaced by another.
  */
@@ -73,11 +73,15 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 						  " WHERE classid OPERATOR(pg_catalog.=)"
 						  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
 	{
-		Oid			relid = table_to_mend(lfirst_oid(lc));
+		bool		ours;
+		Oid			relid = table_of_trigger(lfirst_oid(lc), &ours);
 
-		/* in the middle of a restore our own triggers may be still to come */
-		if (OidIsValid(relid) && is_declared(relid))
-			cascade_install_triggers(relid, true);
+		if (!OidIsValid(relid) || !is_declared(relid))
+			continue;
+		if (ours)
+			cascade_check_replaced(relid);
+		else
+			cascade_install_without_of(relid);
 	}
 	PG_RETURN_NULL();
 }
@@ -138,7 +142,7 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 
 		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) &&
 			(!list_member_oid(dropped, relid) || is_declared(relid)))
-			cascade_install_triggers(relid, false);
+			cascade_install_triggers(relid);
 	}
 	PG_RETURN_NULL();
 }
@@ -296,12 +300,13 @@ refuse_ours(RangeVar *table, const char *trigger)
 }
 
 /*
- * A key column that is NOT NULL now needs keep_key().  Again the command may
- * have named another table.
+ * A key column that is NOT NULL now needs keep_key().  The command reaches the
+ * tables that inherit as well.
  */
 static void
 follow_not_null(const AlterTableStmt *stmt)
 {
+	Oid			relid;
 	bool		may_matter = false;
 	ListCell   *lc;
 
@@ -314,14 +319,13 @@ follow_not_null(const AlterTableStmt *stmt)
 			(cmd->subtype == AT_AddConstraint && cmd->def && IsA(cmd->def, Constraint) &&
 			 ((Constraint *) cmd->def)->contype != CONSTR_FOREIGN);
 	}
-	if (!may_matter)
+	relid = stmt->relation ? RangeVarGetRelid(stmt->relation, NoLock, true) : InvalidOid;
+	if (!may_matter || !OidIsValid(relid))
 		return;
-	foreach(lc, cascade_catalog_read())
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
 	{
-		CascadeRelationship *rel = lfirst(lc);
-
-		if (rel->cascade & CASCADE_DELETE_ORPHAN)
-			cascade_install_keep(rel->target);
+		if (is_declared(lfirst_oid(lc)))
+			cascade_install_keep(lfirst_oid(lc));
 	}
 }
 
@@ -355,11 +359,11 @@ read_oids(const char *sql)
 }
 
 /*
- * The table of a BEFORE UPDATE row trigger, or of one with a name of ours;
- * else InvalidOid.
+ * The table of a BEFORE UPDATE row trigger, or of one with a name of ours,
+ * and which of them it is; else InvalidOid.
  */
 static Oid
-table_to_mend(Oid trigger)
+table_of_trigger(Oid trigger, bool *ours)
 {
 	Relation	tgrel = table_open(TriggerRelationId, AccessShareLock);
 	Oid			relid = InvalidOid;
@@ -375,9 +379,9 @@ table_to_mend(Oid trigger)
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 
-		if ((TRIGGER_FOR_ROW(form->tgtype) && TRIGGER_FOR_BEFORE(form->tgtype) &&
-			 TRIGGER_FOR_UPDATE(form->tgtype)) ||
-			cascade_is_our_trigger(NameStr(form->tgname)))
+		*ours = cascade_is_our_trigger(NameStr(form->tgname));
+		if (*ours || (TRIGGER_FOR_ROW(form->tgtype) && TRIGGER_FOR_BEFORE(form->tgtype) &&
+					  TRIGGER_FOR_UPDATE(form->tgtype)))
 			relid = form->tgrelid;
 	}
 	systable_endscan(scan);
@@ -385,14 +389,23 @@ table_to_mend(Oid trigger)
 	return relid;
 }
 
+/*
+ * Has the table relationships?  Asked of the catalog, and not of the cache,
+ * which would lock the tables at their other ends.
+ */
 static bool
 is_declared(Oid relid)
 {
-	CascadeCache *cache = cascade_cache_pin();
-	bool		declared = cascade_cache_table(cache, relid) != NULL;
+	ListCell   *lc;
 
-	cascade_cache_unpin(cache);
-	return declared;
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (rel->source == relid || rel->target == relid)
+			return true;
+	}
+	return false;
 }
 
 static bool

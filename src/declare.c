@@ -524,7 +524,7 @@ cascade_get_relationship(Oid source, const char *name)
 static void
 install_triggers(const CascadeRelationship *rel)
 {
-	cascade_install_triggers(rel->source, false);
+	cascade_install_triggers(rel->source);
 	if (rel->target != rel->source)
-		cascade_install_triggers(rel->target, false);
+		cascade_install_triggers(rel->target);
 }

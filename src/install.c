@@ -56,65 +56,123 @@ typedef struct WantedTrigger
 /* our own DROP TRIGGER is under way */
 static bool installing = false;
 
+static void name_triggers(WantedTrigger wanted[4]);
 static void want_triggers(CascadeTable *table, WantedTrigger wanted[4], Relation rel);
 static Bitmapset *add_source_columns(Bitmapset *columns, const CascadeTie *tie);
 static Bitmapset *add_target_columns(Bitmapset *columns, const CascadeTie *tie, Relation not_null);
 static bool has_before_trigger(Relation rel);
 static Trigger *find_trigger(Relation rel, const char *name);
+static Bitmapset *condition_columns(const Trigger *trigger, bool before);
 static bool trigger_fits(const Trigger *trigger, const WantedTrigger *wanted);
 static void check_ours(Relation rel, const Trigger *trigger);
+static void replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists);
 static void make_trigger(Relation rel, const WantedTrigger *wanted, bool replace);
 static char *trigger_condition(Oid relid, const WantedTrigger *wanted);
 static void execute(const char *sql);
 
 /*
  * cascade_install_triggers
- *		Give a table the triggers that its relationships need, and no others;
- *		with existing_only, mend those that are there and make none.
+ *		Give a table the triggers that its relationships need, and no others.
  *
  * The caller has checked that this may be done.  Takes ShareRowExclusiveLock,
- * and works as the table's owner, who need not be the caller.  Errors 42710 if a trigger of somebody else has the name of one of ours.
+ * and works as the table's owner, who need not be the caller.  Errors 42710
+ * if a trigger of somebody else has the name of one of ours, 55006 if one
+ * would have to be made anew that has checks pending.
  */
 void
-cascade_install_triggers(Oid relid, bool existing_only)
+cascade_install_triggers(Oid relid)
 {
 	Relation	rel = table_open(relid, ShareRowExclusiveLock);
 	CascadeCache *cache = cascade_cache_pin();
-	CascadeTable *table = cascade_cache_table(cache, relid);
 	WantedTrigger wanted[4];
+
+	want_triggers(cascade_cache_table(cache, relid), wanted, rel);
+	cascade_cache_unpin(cache);
+	for (int i = 0; i < lengthof(wanted); i++)
+	{
+		Trigger    *existing = find_trigger(rel, wanted[i].name);
+
+		if (existing)
+			check_ours(rel, existing);
+		if (existing ? !trigger_fits(existing, &wanted[i]) : !bms_is_empty(wanted[i].columns))
+			replace_trigger(rel, &wanted[i], existing != NULL);
+	}
+	table_close(rel, NoLock);
+}
+
+/*
+ * cascade_install_without_of
+ *		Make the UPDATE triggers that a table has fire for every UPDATE.
+ *
+ * Looks at nothing but the table: in a parallel restore, other sessions have
+ * other tables locked.
+ */
+void
+cascade_install_without_of(Oid relid)
+{
+	Relation	rel = table_open(relid, ShareRowExclusiveLock);
+	WantedTrigger wanted[4];
+
+	name_triggers(wanted);
+	for (int i = 0; i < lengthof(wanted); i++)
+	{
+		Trigger    *existing = find_trigger(rel, wanted[i].name);
+
+		if (existing == NULL || existing->tgnattr == 0)
+			continue;
+		check_ours(rel, existing);
+		wanted[i].columns = condition_columns(existing, wanted[i].before);
+		replace_trigger(rel, &wanted[i], true);
+	}
+	table_close(rel, NoLock);
+}
+
+/*
+ * cascade_check_replaced
+ *		Error 42710 if a trigger with a name of ours calls another function.
+ */
+void
+cascade_check_replaced(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	WantedTrigger wanted[4];
+
+	name_triggers(wanted);
+	for (int i = 0; i < lengthof(wanted); i++)
+	{
+		Trigger    *existing = find_trigger(rel, wanted[i].name);
+
+		if (existing)
+			check_ours(rel, existing);
+	}
+	table_close(rel, AccessShareLock);
+}
+
+/*
+ * Put a trigger in the place of the one that exists, if any; or none, if it
+ * is to have no columns.
+ */
+static void
+replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists)
+{
 	Oid			save_userid;
 	int			save_sec_context;
 
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
 	SetUserIdAndSecContext(rel->rd_rel->relowner, save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
-	want_triggers(table, wanted, rel);
-	cascade_cache_unpin(cache);
-	for (int i = 0; i < lengthof(wanted); i++)
+	/* a constraint trigger cannot be replaced */
+	if (exists && (wanted->constraint || bms_is_empty(wanted->columns)))
 	{
-		Trigger    *existing = find_trigger(rel, wanted[i].name);
-		bool		exists = existing != NULL;
-
-		if (exists)
-		{
-			check_ours(rel, existing);
-			if (trigger_fits(existing, &wanted[i]))
-				continue;
-			/* a constraint trigger cannot be replaced */
-			if (wanted[i].constraint || bms_is_empty(wanted[i].columns))
-			{
-				if (wanted[i].constraint)
-					cascade_check_not_pending(relid);
-				execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(wanted[i].name),
-								 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-															RelationGetRelationName(rel))));
-				exists = false;
-			}
-		}
-		if (!bms_is_empty(wanted[i].columns) && (existing || !existing_only))
-			make_trigger(rel, &wanted[i], exists);
+		if (wanted->constraint)
+			cascade_check_not_pending(RelationGetRelid(rel));
+		execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(wanted->name),
+						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+													RelationGetRelationName(rel))));
+		exists = false;
 	}
+	if (!bms_is_empty(wanted->columns))
+		make_trigger(rel, wanted, exists);
 	SetUserIdAndSecContext(save_userid, save_sec_context);
-	table_close(rel, NoLock);
 }
 
 /*
@@ -131,6 +189,13 @@ cascade_install_keep(Oid relid)
 	bool		others = true;
 	bool		fits = true;
 
+	if (find_trigger(rel, CASCADE_TRIGGER_ORPHAN) == NULL &&
+		find_trigger(rel, CASCADE_TRIGGER_UPDATE) == NULL)
+	{
+		cascade_cache_unpin(cache);
+		table_close(rel, AccessShareLock);
+		return;
+	}
 	want_triggers(cascade_cache_table(cache, relid), wanted, rel);
 	cascade_cache_unpin(cache);
 	for (int i = 0; i < lengthof(wanted); i++)
@@ -145,7 +210,7 @@ cascade_install_keep(Oid relid)
 	}
 	table_close(rel, AccessShareLock);
 	if (others && !fits)
-		cascade_install_triggers(relid, false);
+		cascade_install_triggers(relid);
 }
 
 /*
@@ -209,15 +274,16 @@ cascade_check_triggers(Oid relid)
 	table_close(rel, AccessShareLock);
 }
 
+/*
+ * The four kinds, none of them wanted yet.
+ */
 static void
-want_triggers(CascadeTable *table, WantedTrigger wanted[4], Relation rel)
+name_triggers(WantedTrigger wanted[4])
 {
 	WantedTrigger *on_delete = &wanted[0];
 	WantedTrigger *on_update = &wanted[1];
 	WantedTrigger *orphan = &wanted[2];
 	WantedTrigger *keep = &wanted[3];
-	bool		no_of = has_before_trigger(rel);
-	ListCell   *lc;
 
 	memset(wanted, 0, sizeof(WantedTrigger) * 4);
 	on_delete->name = CASCADE_TRIGGER_DELETE;
@@ -235,6 +301,19 @@ want_triggers(CascadeTable *table, WantedTrigger wanted[4], Relation rel)
 	keep->function = "keep_key";
 	keep->comment = "lets a row whose NOT NULL key is set to NULL keep it until it is deleted as an orphan";
 	keep->before = true;
+}
+
+static void
+want_triggers(CascadeTable *table, WantedTrigger wanted[4], Relation rel)
+{
+	WantedTrigger *on_delete = &wanted[0];
+	WantedTrigger *on_update = &wanted[1];
+	WantedTrigger *orphan = &wanted[2];
+	WantedTrigger *keep = &wanted[3];
+	bool		no_of = has_before_trigger(rel);
+	ListCell   *lc;
+
+	name_triggers(wanted);
 	if (table == NULL)
 		return;
 
@@ -337,30 +416,40 @@ find_trigger(Relation rel, const char *name)
 }
 
 /*
+ * The columns that the condition of one of our triggers reads.
+ */
+static Bitmapset *
+condition_columns(const Trigger *trigger, bool before)
+{
+	Bitmapset  *offset = NULL;
+	Bitmapset  *columns = NULL;
+	int			member = -1;
+
+	if (trigger->tgqual == NULL)
+		return NULL;
+	pull_varattnos(stringToNode(trigger->tgqual),
+				   before ? PRS2_NEW_VARNO : PRS2_OLD_VARNO, &offset);
+	while ((member = bms_next_member(offset, member)) >= 0)
+	{
+		if (member + FirstLowInvalidHeapAttributeNumber > 0)
+			columns = bms_add_member(columns, member + FirstLowInvalidHeapAttributeNumber);
+	}
+	return columns;
+}
+
+/*
  * Does an existing trigger capture the columns that are wanted, on the
  * commands that are wanted?
  */
 static bool
 trigger_fits(const Trigger *trigger, const WantedTrigger *wanted)
 {
-	Node	   *condition;
-	Bitmapset  *offset = NULL;
-	Bitmapset  *columns = NULL;
 	Bitmapset  *of = NULL;
-	int			member = -1;
 
-	if (trigger->tgqual == NULL)
-		return false;
-	condition = stringToNode(trigger->tgqual);
-	pull_varattnos(condition, wanted->before ? PRS2_NEW_VARNO : PRS2_OLD_VARNO, &offset);
-	while ((member = bms_next_member(offset, member)) >= 0)
-	{
-		if (member + FirstLowInvalidHeapAttributeNumber > 0)
-			columns = bms_add_member(columns, member + FirstLowInvalidHeapAttributeNumber);
-	}
 	for (int i = 0; i < trigger->tgnattr; i++)
 		of = bms_add_member(of, trigger->tgattr[i]);
-	return bms_equal(columns, wanted->columns) && bms_equal(of, wanted->of);
+	return bms_equal(condition_columns(trigger, wanted->before), wanted->columns) &&
+		bms_equal(of, wanted->of);
 }
 
 /*
