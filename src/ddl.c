@@ -26,6 +26,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
+#include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "tcop/cmdtag.h"
@@ -37,7 +38,8 @@
 static List *read_oids(const char *sql);
 static Oid	table_of_trigger(Oid trigger, bool *ours);
 static bool is_declared(Oid relid);
-static void refuse_partition(const CascadeRelationship *rel, bool source);
+static bool is_none_of_ours(void);
+static void refuse_partition(const AlterTableStmt *stmt);
 static void follow_rename(const RenameStmt *stmt);
 static bool rename_in_list(Oid relid, List *names, const RenameStmt *stmt);
 static void refuse_restrict(const CascadeRelationship *rel, Node *parsetree);
@@ -66,7 +68,7 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	check_event_trigger(fcinfo, "after_create_trigger");
-	if (IsBinaryUpgrade)
+	if (is_none_of_ours())
 		PG_RETURN_NULL();
 
 	foreach(lc, read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
@@ -102,7 +104,7 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 	List	   *left = NIL;
 	ListCell   *lc;
 
-	if (IsBinaryUpgrade || !OidIsValid(cascade_catalog_relid(true)))
+	if (is_none_of_ours())
 		PG_RETURN_NULL();
 
 	/* tables, columns' tables, and the tables of triggers of ours */
@@ -185,7 +187,7 @@ cascade_after_alter_table(PG_FUNCTION_ARGS)
 	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_alter_table");
 	ListCell   *lc;
 
-	if (IsBinaryUpgrade || !OidIsValid(cascade_catalog_relid(true)))
+	if (is_none_of_ours())
 		PG_RETURN_NULL();
 	if (IsA(trigdata->parsetree, RenameStmt))
 		follow_rename((RenameStmt *) trigdata->parsetree);
@@ -193,28 +195,48 @@ cascade_after_alter_table(PG_FUNCTION_ARGS)
 		refuse_independence((AlterObjectDependsStmt *) trigdata->parsetree);
 	else if (IsA(trigdata->parsetree, AlterTableStmt))
 	{
-		foreach(lc, cascade_catalog_read())
-		{
-			refuse_partition((CascadeRelationship *) lfirst(lc), true);
-			refuse_partition((CascadeRelationship *) lfirst(lc), false);
-		}
+		refuse_partition((AlterTableStmt *) trigdata->parsetree);
 		follow_not_null((AlterTableStmt *) trigdata->parsetree);
 	}
 	PG_RETURN_NULL();
 }
 
-static void
-refuse_partition(const CascadeRelationship *rel, bool source)
+/*
+ * Commands that are not to be looked at: pg_upgrade brings triggers and rows
+ * as they were, and an extension's script, our own update for one, may find
+ * the catalog in another form than this library knows.
+ */
+static bool
+is_none_of_ours(void)
 {
-	Oid			relid = source ? rel->source : rel->target;
+	return IsBinaryUpgrade || creating_extension ||
+		!OidIsValid(cascade_catalog_relid(true));
+}
 
-	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) && get_rel_relispartition(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("table \"%s\" cannot become a partition because it has relationships",
-						get_rel_name(relid)),
-				 errhint("Use cascade.drop_relationship first."),
-				 cascade_errtable(relid)));
+/*
+ * ATTACH PARTITION of a table that has relationships.
+ */
+static void
+refuse_partition(const AlterTableStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+		Oid			relid;
+
+		if (cmd->subtype != AT_AttachPartition)
+			continue;
+		relid = RangeVarGetRelid(((PartitionCmd *) cmd->def)->name, NoLock, true);
+		if (OidIsValid(relid) && is_declared(relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("table \"%s\" cannot become a partition because it has relationships",
+							get_rel_name(relid)),
+					 errhint("Use cascade.drop_relationship first."),
+					 cascade_errtable(relid)));
+	}
 }
 
 /*
