@@ -185,7 +185,6 @@ Datum
 cascade_after_alter_table(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_alter_table");
-	ListCell   *lc;
 
 	if (is_none_of_ours())
 		PG_RETURN_NULL();
