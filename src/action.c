@@ -20,7 +20,6 @@
 #include "catalog/pg_type.h"
 #include "pgstat.h"
 #include "utils/array.h"
-#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -40,6 +39,8 @@ static void add_keys(CascadeStatement *stmt, Datum **values, uint64 first, uint6
 static void add_new_keys(CascadeStatement *stmt, const CascadeKeys *keys);
 static CascadeKeys *changed_rows(List *sets, CascadeRelationship *rel, Datum ***values,
 								 bool ***nulls);
+static bool add_changed_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *key,
+							int npropagate, const int *propagated, Datum **values, bool **nulls);
 static void add_values(CascadeStatement *stmt, Oid type, Oid array, Datum *values, bool *nulls,
 					   uint64 n);
 
@@ -285,43 +286,56 @@ changed_rows(List *sets, CascadeRelationship *rel, Datum ***values, bool ***null
 	foreach(lc, sets)
 	{
 		const CaptureSet *set = lfirst(lc);
+		int		   *propagated = palloc(sizeof(int) * rel->npropagate);
+		int		   *key = palloc(sizeof(int) * tie->ncolumns);
 
+		for (int i = 0; i < rel->npropagate; i++)
+			propagated[i] = cascade_capture_column(set, rel->propagations[i].source_attno);
+		for (int i = 0; i < tie->ncolumns; i++)
+			key[i] = cascade_capture_column(set, tie->columns[i].source_attno);
 		for (uint64 row = 0; row < set->nrows; row++)
 		{
-			uint64		start = row * set->ncolumns;
-			bool		changed = false;
-			bool		has_key = true;
-
 			if (set->states != NULL && set->states[row] != CAPTURE_ROW_LIVE)
 				continue;
-
-			for (int i = 0; i < rel->npropagate; i++)
-			{
-				int			column = cascade_capture_column(set, rel->propagations[i].source_attno);
-				uint64		pos = start + column;
-				bool		differs = set->old_nulls[pos] != set->new_nulls[pos] ||
-					(!set->old_nulls[pos] &&
-					 !datum_image_eq(set->old_values[pos], set->new_values[pos],
-									 set->typbyval[column], set->typlen[column]));
-
-				(*values)[3 * i][keys->nkeys] = set->old_values[pos];
-				(*nulls)[3 * i][keys->nkeys] = set->old_nulls[pos];
-				(*values)[3 * i + 1][keys->nkeys] = set->new_values[pos];
-				(*nulls)[3 * i + 1][keys->nkeys] = set->new_nulls[pos];
-				(*values)[3 * i + 2][keys->nkeys] = BoolGetDatum(differs);
-				(*nulls)[3 * i + 2][keys->nkeys] = false;
-				changed |= differs;
-			}
-			for (int i = 0; i < tie->ncolumns; i++)
-			{
-				uint64		pos = start + cascade_capture_column(set, tie->columns[i].source_attno);
-
-				has_key &= !set->new_nulls[pos];
-				keys->values[i][keys->nkeys] = set->new_values[pos];
-			}
-			if (changed && has_key)
+			if (add_changed_row(keys, set, row, key, rel->npropagate, propagated, *values, *nulls))
 				keys->nkeys++;
 		}
 	}
 	return keys;
+}
+
+/*
+ * Write one row behind the others; false if none of its propagated columns
+ * changed, or its new key ties to nothing.
+ */
+static bool
+add_changed_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *key,
+				int npropagate, const int *propagated, Datum **values, bool **nulls)
+{
+	uint64		start = row * set->ncolumns;
+	uint64		n = keys->nkeys;
+	bool		changed = false;
+
+	for (int i = 0; i < npropagate; i++)
+	{
+		uint64		pos = start + propagated[i];
+		bool		differs = cascade_capture_changed(set, row, propagated[i]);
+
+		values[3 * i][n] = set->old_values[pos];
+		nulls[3 * i][n] = set->old_nulls[pos];
+		values[3 * i + 1][n] = set->new_values[pos];
+		nulls[3 * i + 1][n] = set->new_nulls[pos];
+		values[3 * i + 2][n] = BoolGetDatum(differs);
+		nulls[3 * i + 2][n] = false;
+		changed |= differs;
+	}
+	for (int i = 0; i < keys->ncolumns; i++)
+	{
+		uint64		pos = start + key[i];
+
+		if (set->new_nulls[pos])
+			return false;
+		keys->values[i][n] = set->new_values[pos];
+	}
+	return changed;
 }

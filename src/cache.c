@@ -53,6 +53,7 @@ static void free_plans(SPIPlanPtr plans[CASCADE_NUM_ACTIONS][CASCADE_NUM_SHAPES]
 static Oid	find_function(char *name);
 static CascadeTable *enter_table(CascadeCache *cache, Oid relid);
 static void resolve_table(CascadeCache *cache, CascadeTable *table);
+static void resolve_own_tie(CascadeCache *cache, CascadeRelationship *rel);
 static void unite_tie(CascadeCache *cache, CascadeTable *table, CascadeRelationship *rel);
 static void relcache_callback(Datum arg, Oid relid);
 
@@ -285,16 +286,24 @@ resolve_table(CascadeCache *cache, CascadeTable *table)
 
 		if (!(rel->cascade & CASCADE_DELETE_ORPHAN))
 			continue;
-		/* the tie may be resolved already, from its other end */
-		if (rel->tie == NULL)
-		{
-			rel->tie = cascade_resolve_relationship(rel);
-			cache->ties = lappend(cache->ties, rel->tie);
-		}
+		resolve_own_tie(cache, rel);
 		table->orphans = lappend(table->orphans, rel);
 	}
 	table->resolved = true;
 	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * Resolve the tie of a relationship, unless its other end has done it.
+ */
+static void
+resolve_own_tie(CascadeCache *cache, CascadeRelationship *rel)
+{
+	if (rel->tie == NULL)
+	{
+		rel->tie = cascade_resolve_relationship(rel);
+		cache->ties = lappend(cache->ties, rel->tie);
+	}
 }
 
 /*
@@ -307,11 +316,7 @@ unite_tie(CascadeCache *cache, CascadeTable *table, CascadeRelationship *rel)
 	CascadeTie *tie = NULL;
 	ListCell   *lc;
 
-	if (rel->tie == NULL)
-	{
-		rel->tie = cascade_resolve_relationship(rel);
-		cache->ties = lappend(cache->ties, rel->tie);
-	}
+	resolve_own_tie(cache, rel);
 	foreach(lc, table->ties)
 	{
 		if (cascade_same_key(lfirst(lc), rel->tie))

@@ -606,6 +606,22 @@ cascade_capture_column(const CaptureSet *set, AttrNumber attno)
 }
 
 /*
+ * cascade_capture_changed
+ *		Has a column of an updated row changed, byte for byte?
+ */
+bool
+cascade_capture_changed(const CaptureSet *set, uint64 row, int column)
+{
+	uint64		pos = row * set->ncolumns + column;
+
+	if (set->old_nulls[pos] != set->new_nulls[pos])
+		return true;
+	return !set->old_nulls[pos] &&
+		!datum_image_eq(set->old_values[pos], set->new_values[pos],
+						set->typbyval[column], set->typlen[column]);
+}
+
+/*
  * cascade_capture_has_column
  *		Does the set hold this column?
  */

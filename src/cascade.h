@@ -326,14 +326,10 @@ extern CascadeRelationship *cascade_cache_relationship(CascadeCache *cache, Oid 
 
 /* in resolve.c */
 extern AttrNumber cascade_resolve_attno(Relation rel, const char *name);
-extern Oid	cascade_equality(Oid left_type, Oid right_type);
 extern CascadeTie *cascade_resolve_relationship(CascadeRelationship *rel);
 extern bool cascade_same_key(const CascadeTie *a, const CascadeTie *b);
 extern void cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel);
 extern bool cascade_name_in_list(List *names, const char *name);
-
-/* in declare.c */
-extern CascadeRelationship *cascade_get_relationship(Oid source, const char *name);
 
 /* in tie.c */
 extern void cascade_find_tie(CascadeRelationship *rel, const CascadeTieRequest *request);
@@ -351,6 +347,7 @@ extern void cascade_check_not_pending(Oid relid);
 extern CaptureSet *cascade_capture_match(Relation rel, CaptureEvent event, ItemPointer tid);
 extern List *cascade_capture_take(uint64 first_id, uint64 firing, MemoryContext context);
 extern int	cascade_capture_column(const CaptureSet *set, AttrNumber attno);
+extern bool cascade_capture_changed(const CaptureSet *set, uint64 row, int column);
 extern bool cascade_capture_has_column(const CaptureSet *set, AttrNumber attno);
 extern void cascade_capture_reset(void);
 extern void cascade_capture_subxact_abort(int nest_level);
@@ -407,7 +404,6 @@ extern bool cascade_orphan_without(const CascadeRelationship *rel, List *orphans
 
 /* in query.c */
 extern char *cascade_query_text(const CascadeStatement *stmt);
-extern bool cascade_matches_any(const CascadeStatement *stmt);
 
 /* in plan.c */
 extern CascadeStatement *cascade_statement_begin(CascadeAction action, CascadeTie *tie,

@@ -65,6 +65,7 @@ static List *read_names(FunctionCallInfo fcinfo, int arg, const char *parameter)
 static void check_relationship(CascadeRelationship *rel);
 static void check_writable(Relation rel, AttrNumber attno);
 static CascadeRelationship *find_relationship(Oid source, const char *name);
+static CascadeRelationship *get_relationship(Oid source, const char *name);
 static void install_triggers(const CascadeRelationship *rel);
 
 PG_FUNCTION_INFO_V1(cascade_add_relationship);
@@ -151,10 +152,10 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("source and name of a relationship must not be null")));
 	check_table(PG_GETARG_OID(0));
-	rel = cascade_get_relationship(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)));
+	rel = get_relationship(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)));
 	check_table(rel->target);
 	lock_tables(rel->source, rel->target);
-	rel = cascade_get_relationship(rel->source, NameStr(rel->name));
+	rel = get_relationship(rel->source, NameStr(rel->name));
 	cascade_check_not_pending(rel->target);
 
 	if (!PG_ARGISNULL(2))
@@ -204,10 +205,10 @@ cascade_drop_relationship(PG_FUNCTION_ARGS)
 						name, get_rel_name(source))));
 		PG_RETURN_VOID();
 	}
-	rel = cascade_get_relationship(source, name);
+	rel = get_relationship(source, name);
 	check_table(rel->target);
 	lock_tables(rel->source, rel->target);
-	rel = cascade_get_relationship(source, name);
+	rel = get_relationship(source, name);
 	cascade_check_not_pending(rel->target);
 
 	cascade_catalog_delete(rel->source, NameStr(rel->name));
@@ -504,11 +505,10 @@ find_relationship(Oid source, const char *name)
 }
 
 /*
- * cascade_get_relationship
- *		Likewise; error 42704 if there is none.
+ * Likewise; error 42704 if there is none.
  */
-CascadeRelationship *
-cascade_get_relationship(Oid source, const char *name)
+static CascadeRelationship *
+get_relationship(Oid source, const char *name)
 {
 	CascadeRelationship *rel = find_relationship(source, name);
 

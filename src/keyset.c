@@ -21,7 +21,6 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -132,9 +131,7 @@ add_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *column,
 		{
 			keys->new_values[i][keys->nkeys] = set->new_values[pos];
 			keys->new_nulls[i][keys->nkeys] = set->new_nulls[pos];
-			differs |= set->new_nulls[pos] ||
-				!datum_image_eq(set->old_values[pos], set->new_values[pos],
-								set->typbyval[column[i]], set->typlen[column[i]]);
+			differs |= cascade_capture_changed(set, row, column[i]);
 		}
 	}
 	return differs || !changed;

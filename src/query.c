@@ -33,6 +33,7 @@
 static void add_table(StringInfo buf, const char *verb, Oid relid, const char *alias);
 static void add_target(StringInfo buf, const char *verb, const CascadeStatement *stmt);
 static void add_keys(StringInfo buf, const char *keyword, const CascadeStatement *stmt);
+static bool matches_any(const CascadeStatement *stmt);
 static void add_match(StringInfo buf, const CascadeStatement *stmt);
 static void add_propagated(StringInfo buf, const CascadeStatement *stmt);
 static void add_orphan_rule(StringInfo buf, const CascadeStatement *stmt);
@@ -153,7 +154,7 @@ add_target(StringInfo buf, const char *verb, const CascadeStatement *stmt)
 static void
 add_keys(StringInfo buf, const char *keyword, const CascadeStatement *stmt)
 {
-	if (stmt->shape == CASCADE_SHAPE_ONE || cascade_matches_any(stmt))
+	if (stmt->shape == CASCADE_SHAPE_ONE || matches_any(stmt))
 		return;
 	appendStringInfo(buf, "%sROWS FROM (", keyword);
 	for (int i = 1; i <= stmt->nargs; i++)
@@ -165,11 +166,10 @@ add_keys(StringInfo buf, const char *keyword, const CascadeStatement *stmt)
 }
 
 /*
- * cascade_matches_any
- *		Is the key matched as fk = ANY ($1)?
+ * Is the key matched as fk = ANY ($1)?
  */
-bool
-cascade_matches_any(const CascadeStatement *stmt)
+static bool
+matches_any(const CascadeStatement *stmt)
 {
 	return stmt->shape != CASCADE_SHAPE_ONE &&
 		(stmt->action == CASCADE_ACTION_DELETE || stmt->action == CASCADE_ACTION_NULLIFY) &&
@@ -192,7 +192,7 @@ add_match(StringInfo buf, const CascadeStatement *stmt)
 		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
 		if (column->collate)
 			fk = psprintf("(%s COLLATE %s)", fk, collation_name(column->source_collation));
-		if (cascade_matches_any(stmt))
+		if (matches_any(stmt))
 		{
 			Oid			opr = get_commutator(column->eq_opr);
 			Oid			left;

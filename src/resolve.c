@@ -34,6 +34,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+static Oid	equality(Oid left_type, Oid right_type);
 static CascadeTie *resolve_tie(CascadeRelationship *rel, Relation source, Relation target);
 static void resolve_column(CascadeColumn *column, Relation source, Relation target,
 						   const char *source_name, const char *target_name);
@@ -63,15 +64,14 @@ cascade_resolve_attno(Relation rel, const char *name)
 }
 
 /*
- * cascade_equality
- *		The operator left = right; InvalidOid if the types have none.
+ * The operator left = right; InvalidOid if the types have none.
  *
  * As ATAddForeignKeyConstraint: the equality of the default btree family of
  * the left type that takes the right type, else the one within the left type
  * if the right one is implicitly coerced to it.
  */
-Oid
-cascade_equality(Oid left_type, Oid right_type)
+static Oid
+equality(Oid left_type, Oid right_type)
 {
 	Oid			left_base = getBaseType(left_type);
 	Oid			right_base = getBaseType(right_type);
@@ -240,8 +240,8 @@ resolve_column(CascadeColumn *column, Relation source, Relation target,
 	column->target_type = target_att->atttypid;
 	column->source_collation = source_att->attcollation;
 	column->target_collation = target_att->attcollation;
-	column->source_eq_opr = cascade_equality(column->source_type, column->source_type);
-	column->eq_opr = cascade_equality(column->source_type, column->target_type);
+	column->source_eq_opr = equality(column->source_type, column->source_type);
+	column->eq_opr = equality(column->source_type, column->target_type);
 	if (!OidIsValid(column->eq_opr) || !OidIsValid(column->source_eq_opr))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -325,7 +325,7 @@ resolve_propagation(CascadeRelationship *rel, Relation source, Relation target)
 		pair->target_attno = cascade_resolve_attno(target, lfirst(lct));
 		source_type = get_atttype(rel->source, pair->source_attno);
 		target_type = get_atttype(rel->target, pair->target_attno);
-		pair->eq_opr = cascade_equality(source_type, target_type);
+		pair->eq_opr = equality(source_type, target_type);
 		if (!OidIsValid(pair->eq_opr) ||
 			!can_coerce_type(1, &source_type, &target_type, COERCION_ASSIGNMENT))
 			ereport(ERROR,
