@@ -20,9 +20,12 @@ OBJS = \
 	src/pending.o \
 	src/plan.o \
 	src/query.o \
+	src/reference.o \
 	src/resolve.o \
 	src/tie.o \
-	src/trigger.o
+	src/trigger.o \
+	src/verify.o \
+	src/version.o
 PGFILEDESC = "cascade - ORM-style cascades kept by the server"
 PG_CPPFLAGS = -I$(srcdir)/src
 

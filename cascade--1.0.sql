@@ -22,6 +22,11 @@ CREATE TABLE cascade.relationship (
 	foreign_key					name,
 	source_columns				name[] NOT NULL,
 	target_columns				name[] NOT NULL,
+	secondary					regclass,
+	secondary_source_columns	name[],
+	secondary_target_columns	name[],
+	discriminator_columns		name[],
+	discriminator_values		text[],
 	propagate_source_columns	name[] NOT NULL,
 	propagate_target_columns	name[] NOT NULL,
 	single_parent				boolean NOT NULL,
@@ -37,11 +42,16 @@ COMMENT ON TABLE cascade.relationship IS
 COMMENT ON COLUMN cascade.relationship.source IS 'table that the relationship is declared on';
 COMMENT ON COLUMN cascade.relationship.name IS 'name of the relationship, unique on its source table';
 COMMENT ON COLUMN cascade.relationship.target IS 'table that the relationship leads to';
-COMMENT ON COLUMN cascade.relationship.direction IS 'one-to-many: the foreign key columns are on the target table';
+COMMENT ON COLUMN cascade.relationship.direction IS 'one-to-many: the foreign key columns are on the target table; many-to-one: on the source; many-to-many: on the secondary';
 COMMENT ON COLUMN cascade.relationship.cascade IS 'cascade options, sorted';
 COMMENT ON COLUMN cascade.relationship.foreign_key IS 'foreign key constraint that ties the tables; null where columns were given';
 COMMENT ON COLUMN cascade.relationship.source_columns IS 'columns of the source table that tie it to the target table';
 COMMENT ON COLUMN cascade.relationship.target_columns IS 'columns of the target table, in the order of source_columns';
+COMMENT ON COLUMN cascade.relationship.secondary IS 'many-to-many: table that links the two';
+COMMENT ON COLUMN cascade.relationship.secondary_source_columns IS 'columns of the secondary that reference source_columns';
+COMMENT ON COLUMN cascade.relationship.secondary_target_columns IS 'columns of the secondary that reference target_columns';
+COMMENT ON COLUMN cascade.relationship.discriminator_columns IS 'polymorphic: columns, of the table that holds the key, that tell which rows are the relationship''s';
+COMMENT ON COLUMN cascade.relationship.discriminator_values IS 'their values, in the same order';
 COMMENT ON COLUMN cascade.relationship.propagate_source_columns IS 'columns of the source table whose changes are propagated';
 COMMENT ON COLUMN cascade.relationship.propagate_target_columns IS 'columns of the target table that take them, in the same order';
 COMMENT ON COLUMN cascade.relationship.single_parent IS 'a second reference to the same target row is refused';
@@ -74,11 +84,37 @@ CREATE VIEW cascade.relationships AS
 		   r.name,
 		   r.direction,
 		   r.target,
-		   pg_catalog.format('%s(%s) <- %s(%s)',
-							 r.source, pg_catalog.array_to_string(r.source_columns, ', '),
-							 r.target, pg_catalog.array_to_string(r.target_columns, ', ')) AS tie,
+		   CASE r.direction
+				WHEN 'one-to-many' THEN
+					pg_catalog.format('%s(%s) <- %s(%s)',
+									  r.source, pg_catalog.array_to_string(r.source_columns, ', '),
+									  r.target, pg_catalog.array_to_string(r.target_columns, ', '))
+				WHEN 'many-to-one' THEN
+					pg_catalog.format('%s(%s) -> %s(%s)',
+									  r.source, pg_catalog.array_to_string(r.source_columns, ', '),
+									  r.target, pg_catalog.array_to_string(r.target_columns, ', '))
+				ELSE
+					pg_catalog.format('%s(%s) <- %s(%s), (%s) -> %s(%s)',
+									  r.source, pg_catalog.array_to_string(r.source_columns, ', '),
+									  r.secondary, pg_catalog.array_to_string(r.secondary_source_columns, ', '),
+									  pg_catalog.array_to_string(r.secondary_target_columns, ', '),
+									  r.target, pg_catalog.array_to_string(r.target_columns, ', '))
+		   END AS tie,
+		   (SELECT pg_catalog.jsonb_object_agg(d.c, d.v)
+			  FROM ROWS FROM (pg_catalog.unnest(r.discriminator_columns),
+							  pg_catalog.unnest(r.discriminator_values)) AS d(c, v)) AS discriminator,
 		   pg_catalog.array_to_string(r.cascade, ', ') AS cascade,
-		   CASE WHEN 'delete' OPERATOR(pg_catalog.=) ANY (r.cascade) THEN 'delete'
+		   CASE WHEN r.direction OPERATOR(pg_catalog.=) 'many-to-one' THEN
+					CASE WHEN 'delete-orphan' OPERATOR(pg_catalog.=) ANY (r.cascade) THEN 'delete with last reference'
+						 WHEN 'delete' OPERATOR(pg_catalog.=) ANY (r.cascade) THEN 'delete'
+						 ELSE 'nothing' END
+				WHEN r.direction OPERATOR(pg_catalog.=) 'many-to-many' THEN
+					CASE WHEN 'delete' OPERATOR(pg_catalog.=) ANY (r.cascade) OR r.nullify THEN
+							 CASE WHEN 'delete-orphan' OPERATOR(pg_catalog.=) ANY (r.cascade) THEN 'unlink, delete with last link'
+								  WHEN 'delete' OPERATOR(pg_catalog.=) ANY (r.cascade) THEN 'unlink, delete'
+								  ELSE 'unlink' END
+						 ELSE 'nothing' END
+				WHEN 'delete' OPERATOR(pg_catalog.=) ANY (r.cascade) THEN 'delete'
 				WHEN r.nullify THEN 'nullify'
 				ELSE 'nothing' END AS on_delete,
 		   CASE WHEN NOT 'delete-orphan' OPERATOR(pg_catalog.=) ANY (r.cascade) THEN 'kept'
@@ -172,23 +208,23 @@ CREATE FUNCTION cascade.capture(VARIADIC "any") RETURNS boolean
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'cascade_capture';
 COMMENT ON FUNCTION cascade.capture("any") IS
-	'WHEN condition of our triggers: takes the key of a deleted or updated row; true for the first row of a statement';
+	'WHEN condition of our triggers: takes the keys of a row that is written; true for the first row of a statement';
 
-CREATE FUNCTION cascade.capture_deferred(VARIADIC "any") RETURNS boolean
+CREATE FUNCTION cascade.to_verify(VARIADIC "any") RETURNS boolean
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
-	AS 'MODULE_PATHNAME', 'cascade_capture_deferred';
-COMMENT ON FUNCTION cascade.capture_deferred("any") IS
-	'WHEN condition of our deferred triggers: notes a row that lost its parent; true where a check has to be queued';
+	AS 'MODULE_PATHNAME', 'cascade_to_verify';
+COMMENT ON FUNCTION cascade.to_verify("any") IS
+	'WHEN condition of our deferred triggers: true for a row that has to be looked at, where no check is queued yet';
 
 CREATE FUNCTION cascade.run() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_run';
 COMMENT ON FUNCTION cascade.run() IS
 	'trigger: carries a statement''s captured keys along the relationships, through every depth';
 
-CREATE FUNCTION cascade.check_orphans() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_check_orphans';
-COMMENT ON FUNCTION cascade.check_orphans() IS
-	'deferred trigger: deletes the noted rows that still have no parent';
+CREATE FUNCTION cascade.verify() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_verify';
+COMMENT ON FUNCTION cascade.verify() IS
+	'deferred trigger: deletes rows that have lost their parent or last reference, and refuses a second reference';
 
 CREATE FUNCTION cascade.keep_key() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_keep_key';

@@ -40,7 +40,7 @@ SET ROLE regress_cascade_other;
 
 -- a check that is taken from the trigger that would have made it
 CREATE TRIGGER "A" AFTER UPDATE ON child FOR EACH ROW
-	WHEN (cascade.capture_deferred(old.tableoid, new.ctid, old.parent_id, new.parent_id))
+	WHEN (cascade.to_verify(old.tableoid, old.parent_id, new.parent_id))
 	EXECUTE FUNCTION nothing();
 SELECT try('UPDATE child SET parent_id = NULL WHERE id = 1');
 RESET ROLE;
@@ -54,10 +54,10 @@ SELECT cascade.add_relationship('own', 'own', 'all, delete-orphan', name => 'kid
 								source_columns => '{id}', target_columns => '{parent_id}');
 INSERT INTO own VALUES ('a', 'b');
 CREATE TRIGGER evil AFTER DELETE ON own FOR EACH ROW
-	WHEN (cascade.capture_deferred(old.tableoid, old.ctid, old.parent_id)) EXECUTE FUNCTION cascade.check_orphans();
+	WHEN (cascade.to_verify(old.tableoid, old.parent_id)) EXECUTE FUNCTION cascade.verify();
 SELECT try('DELETE FROM own');
 CREATE OR REPLACE TRIGGER evil AFTER DELETE ON own FOR EACH ROW
-	WHEN (cascade.capture_deferred(1, 'x'::text)) EXECUTE FUNCTION cascade.check_orphans();
+	WHEN (cascade.to_verify(1, 'x'::text)) EXECUTE FUNCTION cascade.verify();
 SELECT try('DELETE FROM own');
 DROP TRIGGER evil ON own;
 CREATE TRIGGER evil AFTER INSERT ON own FOR EACH ROW

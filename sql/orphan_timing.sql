@@ -44,13 +44,13 @@ TABLE left_over;
 
 -- by name
 BEGIN;
-SET CONSTRAINTS "CASCADE_orphan" IMMEDIATE;
+SET CONSTRAINTS "CASCADE_verify_update" IMMEDIATE;
 UPDATE books SET author_id = NULL WHERE id = 8;
 TABLE left_over;
-SET CONSTRAINTS "CASCADE_orphan" DEFERRED;
+SET CONSTRAINTS "CASCADE_verify_update" DEFERRED;
 UPDATE books SET author_id = NULL WHERE id = 9;
 TABLE left_over;
-SET CONSTRAINTS "CASCADE_orphan" IMMEDIATE;
+SET CONSTRAINTS "CASCADE_verify_update" IMMEDIATE;
 TABLE left_over;
 COMMIT;
 TABLE left_over;

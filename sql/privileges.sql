@@ -296,7 +296,7 @@ SELECT proname, try(format('SELECT cascade.%I()', proname)) AS outcome
 SELECT try('SELECT cascade.capture(tableoid, ctid, id) FROM victims');
 SELECT try('SELECT cascade.capture(v.tableoid, v.ctid, v.id) FROM victims v JOIN victim_rows r ON r.victim_id = v.id');
 SELECT try('SELECT cascade.capture(v.tableoid, v.ctid, v.id) FROM victim_rows r JOIN victims v ON r.victim_id = v.id');
-SELECT try('SELECT cascade.capture_deferred(r.tableoid, r.ctid, v.id, r.victim_id) FROM victims v JOIN victim_rows r ON r.victim_id = v.id');
+SELECT try('SELECT cascade.to_verify(r.tableoid, v.id, r.victim_id) FROM victims v JOIN victim_rows r ON r.victim_id = v.id');
 SELECT try('DELETE FROM victims WHERE cascade.capture(tableoid, ctid, id)');
 SELECT try('UPDATE victims v SET id = v.id FROM victim_rows r WHERE cascade.capture(v.tableoid, v.ctid, r.ctid, v.id, r.id)');
 
@@ -336,15 +336,15 @@ CREATE TEMP TABLE attacks AS
 SELECT p.proname AS function, name, timing, event, condition, arguments,
        attack(p.proname, name, timing, event, condition, arguments) AS outcome
   FROM pg_proc p,
-       unnest(ARRAY['CASCADE_orphan', 'mine']) AS name,
+       unnest(ARRAY['CASCADE_verify_update', 'mine']) AS name,
        unnest(ARRAY['BEFORE', 'AFTER', 'DEFERRED']) AS timing,
        unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) AS event,
        unnest(ARRAY[NULL,
                     'cascade.capture(old.tableoid, old.ctid, old.id)',
                     'cascade.capture(old.tableoid, old.ctid, new.ctid, old.id, new.id, old.victim_id, new.victim_id)',
-                    'cascade.capture_deferred(old.tableoid, new.ctid, old.victim_id, new.victim_id)',
+                    'cascade.to_verify(old.tableoid, old.victim_id, new.victim_id)',
                     'cascade.capture(''privileges_test.victims''::regclass::oid, old.ctid, old.id)',
-                    'cascade.capture_deferred(''privileges_test.victim_rows''::regclass::oid, new.ctid, old.victim_id, new.victim_id)']) AS condition,
+                    'cascade.to_verify(''privileges_test.victim_rows''::regclass::oid, old.victim_id, new.victim_id)']) AS condition,
        unnest(ARRAY['''privileges_test.victims'', ''victim_rows''']) AS arguments
  WHERE p.pronamespace = 'cascade'::regnamespace AND p.prorettype = 'trigger'::regtype;
 -- none of them had an effect, or an error that none should have
@@ -369,7 +369,7 @@ SET ROLE regress_cascade_other;
 CREATE TRIGGER mine AFTER DELETE ON victims
     FOR EACH ROW EXECUTE FUNCTION cascade.run();
 CREATE TRIGGER mine AFTER UPDATE ON victim_rows
-    FOR EACH ROW EXECUTE FUNCTION cascade.check_orphans();
+    FOR EACH ROW EXECUTE FUNCTION cascade.verify();
 SET ROLE regress_cascade_user;
 -- nothing is done that was not declared
 SELECT try('DELETE FROM victims');

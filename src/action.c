@@ -17,6 +17,7 @@
 #include "access/table.h"
 #include "cascade.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "pgstat.h"
 #include "utils/array.h"
@@ -31,39 +32,32 @@
 #define CASCADE_MAX_KEYS	4000000
 #define CASCADE_MAX_BYTES	(256 * 1024 * 1024)
 
-static Size size_of_keys(const CascadeKeys *keys, const CascadeTie *tie, uint64 first, uint64 n);
-static uint64 piece_of_keys(const CascadeKeys *keys, const CascadeTie *tie, uint64 first);
+static Size size_of_keys(const CascadeKeys *keys, const CascadeTie *tie, bool held, uint64 first,
+						 uint64 n);
 static bool key_may_exist_again(const CascadeTie *tie);
-static void drop_existing(CascadeKeys *keys, CascadeTie *tie, CascadeRelationship *rel);
-static void add_keys(CascadeStatement *stmt, Datum **values, uint64 first, uint64 n);
 static void add_new_keys(CascadeStatement *stmt, const CascadeKeys *keys);
 static CascadeKeys *changed_rows(List *sets, CascadeRelationship *rel, Datum ***values,
 								 bool ***nulls);
 static bool add_changed_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *key,
 							int npropagate, const int *propagated, Datum **values, bool **nulls);
-static void add_values(CascadeStatement *stmt, Oid type, Oid array, Datum *values, bool *nulls,
-					   uint64 n);
-
 /*
  * cascade_action_delete
- *		Delete, or nullify, the targets of deleted sources.
+ *		Delete, or nullify, the children of deleted parents.
  */
 void
 cascade_action_delete(List *sets, CascadeTie *tie, CascadeAction action)
 {
-	CascadeRelationship *rel = action == CASCADE_ACTION_DELETE ?
-		tie->delete_by : tie->nullify_by;
+	CascadeRelationship *rel = action == CASCADE_ACTION_UNLINK ? tie->unlink_by :
+		action == CASCADE_ACTION_DELETE ? tie->delete_by : tie->nullify_by;
 	CascadeKeys *keys = cascade_keys_deleted(sets, tie);
 
-	if (keys->nkeys > 0 && key_may_exist_again(tie))
-		drop_existing(keys, tie, rel);
-
+	cascade_action_drop_existing(keys, tie, rel, false);
 	for (uint64 first = 0; first < keys->nkeys;)
 	{
-		uint64		n = piece_of_keys(keys, tie, first);
-		CascadeStatement *stmt = cascade_statement_begin(action, tie, rel, n, tie->target_indexed);
+		uint64		n = cascade_action_piece(keys, tie, false, first);
+		CascadeStatement *stmt = cascade_statement_begin(action, tie, rel, n, tie->child_indexed);
 
-		add_keys(stmt, keys->values, first, n);
+		cascade_statement_keys(stmt, keys->values, first, n);
 		cascade_event_run(stmt);
 		first += n;
 	}
@@ -71,7 +65,7 @@ cascade_action_delete(List *sets, CascadeTie *tie, CascadeAction action)
 
 /*
  * cascade_action_follow
- *		Let the targets' keys follow changed ones.  One statement, so that
+ *		Let the children's keys follow changed ones.  One statement, so that
  *		two keys can be swapped.
  */
 void
@@ -81,20 +75,20 @@ cascade_action_follow(List *sets, CascadeTie *tie)
 	CascadeStatement *stmt;
 
 	/* a key that is not unique may still be held by another row */
-	if (keys->nkeys > 0 && !tie->source_unique_late)
-		drop_existing(keys, tie, tie->follow_by);
+	if (!tie->parent_unique_late)
+		cascade_action_drop_existing(keys, tie, tie->follow_by, true);
 	if (keys->nkeys == 0)
 		return;
 	/* a second piece would find rows again that followed in the first */
-	if (keys->nkeys > 1 && size_of_keys(keys, tie, 0, keys->nkeys) > MaxAllocSize)
+	if (keys->nkeys > 1 && size_of_keys(keys, tie, false, 0, keys->nkeys) > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("keys changed by one statement are too large to be followed"),
 				 errhint("Change fewer rows in one statement."),
-				 cascade_errtable(tie->source)));
+				 cascade_errtable(tie->parent)));
 	stmt = cascade_statement_begin(CASCADE_ACTION_FOLLOW, tie, tie->follow_by, keys->nkeys,
-								   tie->target_indexed);
-	add_keys(stmt, keys->values, 0, keys->nkeys);
+								   tie->child_indexed);
+	cascade_statement_keys(stmt, keys->values, 0, keys->nkeys);
 	add_new_keys(stmt, keys);
 	cascade_event_run(stmt);
 }
@@ -115,15 +109,15 @@ cascade_action_propagate(List *sets, CascadeRelationship *rel)
 	if (keys->nkeys == 0)
 		return;
 	stmt = cascade_statement_begin(CASCADE_ACTION_PROPAGATE, rel->tie, rel, keys->nkeys,
-								   rel->tie->target_indexed);
-	add_keys(stmt, keys->values, 0, keys->nkeys);
+								   rel->tie->child_indexed);
+	cascade_statement_keys(stmt, keys->values, 0, keys->nkeys);
 	for (int i = 0; i < rel->npropagate; i++)
 	{
 		CascadePropagation *pair = &rel->propagations[i];
 
-		add_values(stmt, pair->type, pair->array, values[3 * i], nulls[3 * i], keys->nkeys);
-		add_values(stmt, pair->type, pair->array, values[3 * i + 1], nulls[3 * i + 1], keys->nkeys);
-		add_values(stmt, BOOLOID, BOOLARRAYOID, values[3 * i + 2], nulls[3 * i + 2], keys->nkeys);
+		cascade_statement_values(stmt, pair->type, pair->array, values[3 * i], nulls[3 * i], keys->nkeys);
+		cascade_statement_values(stmt, pair->type, pair->array, values[3 * i + 1], nulls[3 * i + 1], keys->nkeys);
+		cascade_statement_values(stmt, BOOLOID, BOOLARRAYOID, values[3 * i + 2], nulls[3 * i + 2], keys->nkeys);
 	}
 	cascade_event_run(stmt);
 }
@@ -132,13 +126,13 @@ cascade_action_propagate(List *sets, CascadeRelationship *rel)
  * Bytes of n keys, as far as they are of variable length.
  */
 static Size
-size_of_keys(const CascadeKeys *keys, const CascadeTie *tie, uint64 first, uint64 n)
+size_of_keys(const CascadeKeys *keys, const CascadeTie *tie, bool held, uint64 first, uint64 n)
 {
 	Size		size = 0;
 
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
-		if (get_typlen(tie->columns[i].key_type) != -1)
+		if (get_typlen(held ? tie->columns[i].held_type : tie->columns[i].key_type) != -1)
 			continue;
 		for (uint64 j = first; j < first + n; j++)
 			size += VARSIZE_ANY(DatumGetPointer(keys->values[i][j]));
@@ -147,71 +141,88 @@ size_of_keys(const CascadeKeys *keys, const CascadeTie *tie, uint64 first, uint6
 }
 
 /*
- * How many keys from here on one statement takes.
+ * cascade_action_piece
+ *		How many keys from here on one statement takes.
  */
-static uint64
-piece_of_keys(const CascadeKeys *keys, const CascadeTie *tie, uint64 first)
+uint64
+cascade_action_piece(const CascadeKeys *keys, const CascadeTie *tie, bool held, uint64 first)
 {
 	uint64		n = Min(keys->nkeys - first, CASCADE_MAX_KEYS);
 
-	while (n > 1 && size_of_keys(keys, tie, first, n) > CASCADE_MAX_BYTES)
+	while (n > 1 && size_of_keys(keys, tie, held, first, n) > CASCADE_MAX_BYTES)
 		n /= 2;
 	return n;
 }
 
 /*
- * Can a key that has just been deleted exist in the source all the same?
+ * Can a key that has just been deleted exist in the parent all the same?
  *
  * Not if it was unique and the transaction has put no row in: the row counts
  * that the statistics system keeps of the transaction, exact and current,
- * tell.  When in doubt (they are off, or the table is not a heap and counts
- * for itself) the rows are looked up.
+ * tell.  When in doubt (they are off, or the table is partitioned or not a
+ * heap, whose rows are counted elsewhere) the rows are looked up.
  */
 static bool
 key_may_exist_again(const CascadeTie *tie)
 {
-	Relation	source;
+	Relation	parent;
 	bool		doubt;
 
-	if (!tie->source_unique)
+	if (!tie->parent_unique)
 		return true;
-	source = table_open(tie->source, NoLock);
-	doubt = !pgstat_track_counts || source->pgstat_info == NULL ||
-		source->rd_rel->relam != HEAP_TABLE_AM_OID;
+	parent = table_open(tie->parent, NoLock);
+	doubt = !pgstat_track_counts || parent->pgstat_info == NULL ||
+		parent->rd_rel->relkind != RELKIND_RELATION ||
+		parent->rd_rel->relam != HEAP_TABLE_AM_OID;
 	if (!doubt)
 	{
-		PgStat_TableXactStatus *counts = source->pgstat_info->trans;
+		PgStat_TableXactStatus *counts = parent->pgstat_info->trans;
 
 		for (; counts != NULL; counts = counts->upper)
 			doubt |= counts->tuples_inserted > 0 || counts->tuples_updated > 0 ||
 				counts->truncdropped;
 	}
-	table_close(source, NoLock);
+	table_close(parent, NoLock);
 	return doubt;
 }
 
 /*
- * Keep only the keys that no source row has now.
+ * cascade_action_drop_existing
+ *		Keep only the keys that no parent row has now; unless certain, look
+ *		only if there can be any.
  */
-static void
-drop_existing(CascadeKeys *keys, CascadeTie *tie, CascadeRelationship *rel)
+void
+cascade_action_drop_existing(CascadeKeys *keys, CascadeTie *tie, CascadeRelationship *rel,
+							 bool certain)
 {
-	CascadeStatement *stmt = cascade_statement_begin(CASCADE_ACTION_RECHECK, tie, rel, keys->nkeys,
-													 tie->source_unique);
-	Datum	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * keys->nkeys);
-	uint64	   *positions = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * keys->nkeys);
+	CascadeStatement *stmt;
+	uint64	   *positions;
 	uint64		n;
 
+	if (keys->nkeys == 0 || !(certain || key_may_exist_again(tie)))
+		return;
+	stmt = cascade_statement_begin(CASCADE_ACTION_RECHECK, tie, rel, keys->nkeys,
+								   tie->parent_unique);
 	/* the keys come as arrays even if there is one */
 	if (stmt->shape == CASCADE_SHAPE_ONE)
 		stmt->shape = CASCADE_SHAPE_SOME;
-	add_keys(stmt, keys->values, 0, keys->nkeys);
-	for (uint64 i = 0; i < keys->nkeys; i++)
-		numbers[i] = Int32GetDatum((int32) i);
-	cascade_statement_argument(stmt, INT4ARRAYOID,
-							   cascade_keys_array(INT4OID, INT4ARRAYOID, numbers, NULL, keys->nkeys),
-							   false);
+	cascade_statement_keys(stmt, keys->values, 0, keys->nkeys);
+	cascade_statement_numbers(stmt, keys->nkeys);
 	n = cascade_event_run(stmt);
+	positions = cascade_action_positions(n);
+	if (n < keys->nkeys)
+		cascade_keys_select(keys, positions, n);
+}
+
+/*
+ * cascade_action_positions
+ *		The numbers that a question answered with, n rows; frees its result.
+ */
+uint64 *
+cascade_action_positions(uint64 n)
+{
+	uint64	   *positions = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * (n + 1));
+
 	for (uint64 i = 0; i < n; i++)
 	{
 		bool		isnull;
@@ -220,18 +231,7 @@ drop_existing(CascadeKeys *keys, CascadeTie *tie, CascadeRelationship *rel)
 												   1, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
-	if (n < keys->nkeys)
-		cascade_keys_select(keys, positions, n);
-}
-
-static void
-add_keys(CascadeStatement *stmt, Datum **values, uint64 first, uint64 n)
-{
-	const CascadeTie *tie = stmt->tie;
-
-	for (int i = 0; i < tie->ncolumns; i++)
-		add_values(stmt, tie->columns[i].key_type, tie->columns[i].key_array,
-				   values[i] + first, NULL, n);
+	return positions;
 }
 
 static void
@@ -240,18 +240,8 @@ add_new_keys(CascadeStatement *stmt, const CascadeKeys *keys)
 	const CascadeTie *tie = stmt->tie;
 
 	for (int i = 0; i < tie->ncolumns; i++)
-		add_values(stmt, tie->columns[i].key_type, tie->columns[i].key_array,
+		cascade_statement_values(stmt, tie->columns[i].key_type, tie->columns[i].key_array,
 				   keys->new_values[i], keys->new_nulls[i], keys->nkeys);
-}
-
-static void
-add_values(CascadeStatement *stmt, Oid type, Oid array, Datum *values, bool *nulls, uint64 n)
-{
-	if (stmt->shape == CASCADE_SHAPE_ONE)
-		cascade_statement_argument(stmt, type, values[0], nulls != NULL && nulls[0]);
-	else
-		cascade_statement_argument(stmt, array,
-								   cascade_keys_array(type, array, values, nulls, n), false);
 }
 
 /*
@@ -290,9 +280,9 @@ changed_rows(List *sets, CascadeRelationship *rel, Datum ***values, bool ***null
 		int		   *key = palloc(sizeof(int) * tie->ncolumns);
 
 		for (int i = 0; i < rel->npropagate; i++)
-			propagated[i] = cascade_capture_column(set, rel->propagations[i].source_attno);
+			propagated[i] = cascade_capture_column(set, rel->propagations[i].parent_attno);
 		for (int i = 0; i < tie->ncolumns; i++)
-			key[i] = cascade_capture_column(set, tie->columns[i].source_attno);
+			key[i] = cascade_capture_column(set, tie->columns[i].parent_attno);
 		for (uint64 row = 0; row < set->nrows; row++)
 		{
 			if (set->states != NULL && set->states[row] != CAPTURE_ROW_LIVE)

@@ -21,11 +21,13 @@
 #include "postgres.h"
 
 #include "cascade.h"
+#include "catalog/partition.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
 #include "utils/catcache.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -38,7 +40,7 @@ struct CascadeCache
 	List	   *ties;			/* all ties resolved, for their plans */
 	Oid			catalog_relid;
 	Oid			run;			/* our trigger functions */
-	Oid			check_orphans;
+	Oid			verify;
 	bool		stale;
 	int			pins;
 };
@@ -53,8 +55,11 @@ static void free_plans(SPIPlanPtr plans[CASCADE_NUM_ACTIONS][CASCADE_NUM_SHAPES]
 static Oid	find_function(char *name);
 static CascadeTable *enter_table(CascadeCache *cache, Oid relid);
 static void resolve_table(CascadeCache *cache, CascadeTable *table);
-static void resolve_own_tie(CascadeCache *cache, CascadeRelationship *rel);
-static void unite_tie(CascadeCache *cache, CascadeTable *table, CascadeRelationship *rel);
+static void resolve_ends(CascadeCache *cache, CascadeTable *table, List *rels);
+static void resolve_own_ties(CascadeCache *cache, CascadeRelationship *rel);
+static void unite_tie(CascadeTable *table, CascadeRelationship *rel, CascadeTie *tie);
+static void find_alternatives(CascadeCache *cache, CascadeRelationship *rel);
+static bool holds_as_well(const CascadeTie *tie, const CascadeTie *other, bool same_parent);
 static void relcache_callback(Datum arg, Oid relid);
 
 /*
@@ -119,10 +124,10 @@ cascade_cache_unpin_all(void)
  *		OIDs of the trigger functions that our conditions belong to.
  */
 void
-cascade_cache_function_oids(CascadeCache *cache, Oid *run, Oid *check_orphans)
+cascade_cache_function_oids(CascadeCache *cache, Oid *run, Oid *verify)
 {
 	*run = cache->run;
-	*check_orphans = cache->check_orphans;
+	*verify = cache->verify;
 }
 
 bool
@@ -148,7 +153,7 @@ cascade_cache_table(CascadeCache *cache, Oid relid)
 /*
  * cascade_cache_relationship
  *		The relationship of this source and name; NULL if there is none.
- *		Its tie is resolved only with its source table.
+ *		Its ties are resolved only with one of its tables.
  */
 CascadeRelationship *
 cascade_cache_relationship(CascadeCache *cache, Oid source, const char *name)
@@ -214,7 +219,7 @@ load_cache(void)
 		{
 			cache->relationships = cascade_catalog_read();
 			cache->run = find_function("run");
-			cache->check_orphans = find_function("check_orphans");
+			cache->verify = find_function("verify");
 		}
 		else
 			cache->stale = true;	/* look again: it can come any time */
@@ -233,6 +238,9 @@ load_cache(void)
 			lappend(enter_table(cache, rel->source)->declared, rel);
 		enter_table(cache, rel->target)->led_to =
 			lappend(enter_table(cache, rel->target)->led_to, rel);
+		if (OidIsValid(rel->secondary))
+			enter_table(cache, rel->secondary)->links =
+				lappend(enter_table(cache, rel->secondary)->links, rel);
 	}
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextSetParent(context, CacheMemoryContext);
@@ -267,43 +275,73 @@ static void
 resolve_table(CascadeCache *cache, CascadeTable *table)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(cache->context);
-	ListCell   *lc;
 
 	table->ties = NIL;
 	table->propagations = NIL;
 	table->orphans = NIL;
-	foreach(lc, table->declared)
-	{
-		CascadeRelationship *rel = lfirst(lc);
-
-		unite_tie(cache, table, rel);
-		if ((rel->cascade & CASCADE_SAVE_UPDATE) && rel->npropagate > 0)
-			table->propagations = lappend(table->propagations, rel);
-	}
-	foreach(lc, table->led_to)
-	{
-		CascadeRelationship *rel = lfirst(lc);
-
-		if (!(rel->cascade & CASCADE_DELETE_ORPHAN))
-			continue;
-		resolve_own_tie(cache, rel);
-		table->orphans = lappend(table->orphans, rel);
-	}
+	table->losing = NIL;
+	table->references = NIL;
+	table->origins = NIL;
+	resolve_ends(cache, table, table->declared);
+	resolve_ends(cache, table, table->led_to);
+	resolve_ends(cache, table, table->links);
 	table->resolved = true;
 	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
- * Resolve the tie of a relationship, unless its other end has done it.
+ * What these relationships make of the table, at whichever end of them it is.
+ * One that begins and ends at the table is in two lists.
  */
 static void
-resolve_own_tie(CascadeCache *cache, CascadeRelationship *rel)
+resolve_ends(CascadeCache *cache, CascadeTable *table, List *rels)
 {
-	if (rel->tie == NULL)
+	ListCell   *lc;
+
+	foreach(lc, rels)
 	{
-		rel->tie = cascade_resolve_relationship(rel);
-		cache->ties = lappend(cache->ties, rel->tie);
+		CascadeRelationship *rel = lfirst(lc);
+
+		resolve_own_ties(cache, rel);
+		if (rel->tie->parent == table->relid && rels != table->links)
+		{
+			if (rel->direction != CASCADE_MANY_TO_MANY || rels == table->declared)
+				unite_tie(table, rel, rel->tie);
+		}
+		if (rels == table->led_to && rel->direction == CASCADE_MANY_TO_MANY)
+			unite_tie(table, rel, rel->reference);
+		if (rels == table->declared && rel->npropagate > 0 && (rel->cascade & CASCADE_SAVE_UPDATE))
+			table->propagations = lappend(table->propagations, rel);
+		if (rels == table->declared && rel->direction == CASCADE_MANY_TO_MANY &&
+			cascade_forgives_attached(rel))
+			table->origins = lappend(table->origins, rel);
+		if (rels == table->led_to && (rel->cascade & CASCADE_DELETE_ORPHAN))
+		{
+			find_alternatives(cache, rel);
+			table->orphans = lappend(table->orphans, rel);
+			if (rel->direction == CASCADE_ONE_TO_MANY)
+				table->losing = lappend(table->losing, rel);
+		}
+		if (rels == (rel->direction == CASCADE_MANY_TO_ONE ? table->declared : table->links) &&
+			rel->direction != CASCADE_ONE_TO_MANY &&
+			(rel->single_parent || (rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN))))
+			table->references = lappend(table->references, rel);
 	}
+}
+
+/*
+ * Resolve the ties of a relationship, unless another of its tables has done
+ * it.
+ */
+static void
+resolve_own_ties(CascadeCache *cache, CascadeRelationship *rel)
+{
+	if (rel->tie != NULL)
+		return;
+	cascade_resolve_relationship(rel);
+	cache->ties = lappend(cache->ties, rel->tie);
+	if (rel->reference != NULL && rel->reference != rel->tie)
+		cache->ties = lappend(cache->ties, rel->reference);
 }
 
 /*
@@ -311,23 +349,87 @@ resolve_own_tie(CascadeCache *cache, CascadeRelationship *rel)
  * nullify, nullify over nothing.
  */
 static void
-unite_tie(CascadeCache *cache, CascadeTable *table, CascadeRelationship *rel)
+unite_tie(CascadeTable *table, CascadeRelationship *rel, CascadeTie *tie)
 {
-	CascadeTie *tie = NULL;
+	CascadeTie *united = NULL;
 	ListCell   *lc;
 
-	resolve_own_tie(cache, rel);
 	foreach(lc, table->ties)
 	{
-		if (cascade_same_key(lfirst(lc), rel->tie))
-			tie = lfirst(lc);
+		if (cascade_same_key(lfirst(lc), tie))
+			united = lfirst(lc);
 	}
-	if (tie == NULL)
+	if (united == NULL)
 	{
-		tie = rel->tie;
-		table->ties = lappend(table->ties, tie);
+		united = tie;
+		table->ties = lappend(table->ties, united);
 	}
-	cascade_strengthen_tie(tie, rel);
+	cascade_strengthen_tie(united, rel, tie);
+}
+
+/*
+ * Find the relationships that hold a row as this one does, because they share
+ * a key column of a table and tell their rows apart by discriminators: of a
+ * comment, those by which a photo is its parent and not a post.
+ */
+static void
+find_alternatives(CascadeCache *cache, CascadeRelationship *rel)
+{
+	bool		same_parent = rel->reference != NULL;
+	CascadeTie *tie = same_parent ? rel->reference : rel->tie;
+	ListCell   *lc;
+
+	if (rel->alternatives_known)
+		return;
+	foreach(lc, cache->relationships)
+	{
+		CascadeRelationship *other = lfirst(lc);
+
+		if (other == rel || (tie->ndiscriminators == 0 && other->discriminator_columns == NIL) ||
+			(other->source != tie->child && other->target != tie->child &&
+			 other->secondary != tie->child))
+			continue;
+		resolve_own_ties(cache, other);
+		if (holds_as_well(tie, other->tie, same_parent))
+			rel->alternatives = lappend(rel->alternatives, other->tie);
+		if (other->reference != NULL && other->reference != other->tie &&
+			holds_as_well(tie, other->reference, same_parent))
+			rel->alternatives = lappend(rel->alternatives, other->reference);
+	}
+	rel->alternatives_known = true;
+}
+
+/*
+ * Does another tie of the same child share a key column, for rows of another
+ * kind?  References must be to the same parent, and by the same key.
+ */
+static bool
+holds_as_well(const CascadeTie *tie, const CascadeTie *other, bool same_parent)
+{
+	if (other->child != tie->child || cascade_same_discriminators(tie, other))
+		return false;
+	if (same_parent)
+		return cascade_same_columns(tie, other);
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		for (int j = 0; j < other->ncolumns; j++)
+		{
+			if (tie->columns[i].child_attno == other->columns[j].child_attno)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * cascade_partition_root
+ *		The table that a partition is a part of, topmost; of any other table
+ *		itself.
+ */
+Oid
+cascade_partition_root(Oid relid)
+{
+	return get_rel_relispartition(relid) ? llast_oid(get_partition_ancestors(relid)) : relid;
 }
 
 static void

@@ -25,6 +25,7 @@
 #include "access/attnum.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "storage/itemptr.h"
@@ -34,8 +35,12 @@
 
 /* The triggers; their names must sort before "RI_ConstraintTrigger_" ... */
 #define CASCADE_TRIGGER_DELETE	"CASCADE_delete"
+#define CASCADE_TRIGGER_INSERT	"CASCADE_insert"
 #define CASCADE_TRIGGER_UPDATE	"CASCADE_update"
-#define CASCADE_TRIGGER_ORPHAN	"CASCADE_orphan"
+/* ... the deferrable ones after those above ... */
+#define CASCADE_TRIGGER_VERIFY_DELETE	"CASCADE_verify_delete"
+#define CASCADE_TRIGGER_VERIFY_INSERT	"CASCADE_verify_insert"
+#define CASCADE_TRIGGER_VERIFY_UPDATE	"CASCADE_verify_update"
 /* ... but for this one, which must see what other BEFORE triggers made. */
 #define CASCADE_TRIGGER_KEEP	"~CASCADE_keep"
 
@@ -48,23 +53,46 @@
 #define CASCADE_DELETE_ORPHAN	0x20
 #define CASCADE_ALL				0x1F	/* holds no delete-orphan */
 
-#define CASCADE_ONE_TO_MANY		"one-to-many"
-
 typedef struct CascadeTie CascadeTie;
+
+typedef enum CascadeDirection
+{
+	CASCADE_ONE_TO_MANY,		/* the target holds the key */
+	CASCADE_MANY_TO_ONE,		/* the source holds it */
+	CASCADE_MANY_TO_MANY,		/* a third table, the secondary, holds two */
+} CascadeDirection;
 
 /* What a statement does */
 typedef enum CascadeAction
 {
+	/* to children, by their parents' keys */
+	CASCADE_ACTION_UNLINK,		/* delete rows of a secondary */
 	CASCADE_ACTION_DELETE,
 	CASCADE_ACTION_NULLIFY,
 	CASCADE_ACTION_FOLLOW,
 	CASCADE_ACTION_PROPAGATE,
+	/* to rows that are known by their version */
 	CASCADE_ACTION_ORPHAN,		/* delete rows that have no parent */
 	CASCADE_ACTION_REMOVE,		/* delete rows whatever their key says */
-	CASCADE_ACTION_RECHECK,		/* which source keys do not exist again */
+	CASCADE_ACTION_LOCK_ROWS,	/* before references to them are counted */
+	/* to parents, by keys that their children held */
+	CASCADE_ACTION_FIND,		/* select their own keys */
+	CASCADE_ACTION_LOCK,		/* likewise, against new references */
+	CASCADE_ACTION_LOCK_NO_KEY, /* likewise, against another count */
+	/* to parents, by their own keys */
+	CASCADE_ACTION_DELETE_PARENT,	/* delete them */
+	CASCADE_ACTION_ORPHAN_PARENT,	/* delete those that have no parent either */
+	/* questions */
+	CASCADE_ACTION_RECHECK,		/* which parent keys do not exist again? */
+	CASCADE_ACTION_UNREFERENCED,	/* which parent keys does no child hold? */
+	CASCADE_ACTION_UNHELD,		/* which held keys does no child hold now? */
+	CASCADE_ACTION_SHARE,		/* lock children before they are counted */
+	CASCADE_ACTION_COUNT,		/* which parent key do several children hold? */
+	CASCADE_ACTION_COUNT_ALL,	/* which held key do several children hold? */
+	CASCADE_ACTION_MATCH,		/* which parent key is equal to which held key? */
 } CascadeAction;
 
-#define CASCADE_NUM_ACTIONS		(CASCADE_ACTION_RECHECK + 1)
+#define CASCADE_NUM_ACTIONS		(CASCADE_ACTION_MATCH + 1)
 
 /* How a statement gets its keys, chosen by their number; see plan.c */
 typedef enum CascadeShape
@@ -82,19 +110,40 @@ typedef enum CascadeShape
  */
 typedef struct CascadeColumn
 {
-	AttrNumber	source_attno;
-	AttrNumber	target_attno;
-	Oid			source_type;	/* base types */
-	Oid			target_type;
-	Oid			source_collation;
-	Oid			target_collation;
-	Oid			eq_opr;			/* source = target */
-	Oid			source_eq_opr;	/* source = source */
-	Oid			key_type;		/* type the keys are passed in */
+	AttrNumber	parent_attno;
+	AttrNumber	child_attno;
+	Oid			parent_type;	/* base types */
+	Oid			child_type;
+	Oid			parent_collation;
+	Oid			child_collation;
+	Oid			eq_opr;			/* parent = child */
+	Oid			parent_eq_opr;	/* parent = parent */
+	Oid			child_eq_opr;	/* child = child */
+	Oid			key_type;		/* type that parents' keys are passed in */
 	Oid			key_array;		/* its array type; text[] where it has none */
-	bool		collate;		/* target needs COLLATE source_collation */
-	bool		any;			/* target = ANY (array) can be hashed */
+	Oid			held_type;		/* type that keys held by children are passed in */
+	Oid			held_array;
+	bool		collate;		/* child needs COLLATE parent_collation */
+	bool		any;			/* child = ANY (array) can be hashed */
+	bool		parent_any;		/* parent = ANY (array), of parents' keys, */
+	bool		held_any;		/* ... and of held ones */
 } CascadeColumn;
+
+/*
+ * CascadeDiscriminator
+ *		A column of the child that must have a certain value for the key to
+ *		tie to this parent.
+ */
+typedef struct CascadeDiscriminator
+{
+	AttrNumber	attno;
+	Oid			type;			/* base type */
+	Oid			collation;
+	Oid			eq_opr;
+	FmgrInfo	eq;
+	Datum		value;
+	char	   *text;			/* the value as it was declared */
+} CascadeDiscriminator;
 
 /*
  * CascadePropagation
@@ -102,8 +151,8 @@ typedef struct CascadeColumn
  */
 typedef struct CascadePropagation
 {
-	AttrNumber	source_attno;
-	AttrNumber	target_attno;
+	AttrNumber	parent_attno;
+	AttrNumber	child_attno;
 	Oid			eq_opr;			/* source = target */
 	Oid			type;			/* the source's */
 	Oid			array;			/* its array type; text[] where it has none */
@@ -119,10 +168,16 @@ typedef struct CascadeRelationship
 	Oid			source;
 	NameData	name;
 	Oid			target;
+	Oid			secondary;		/* InvalidOid but for many-to-many */
+	CascadeDirection direction;
 	int			cascade;		/* CASCADE_xxx options */
 	char	   *foreign_key;	/* NULL where columns were given */
 	List	   *source_columns; /* of char * */
 	List	   *target_columns;
+	List	   *secondary_source_columns;	/* reference source_columns */
+	List	   *secondary_target_columns;	/* reference target_columns */
+	List	   *discriminator_columns;	/* of the table that holds the key */
+	List	   *discriminator_values;
 	List	   *propagate_source;	/* of char * */
 	List	   *propagate_target;
 	bool		single_parent;
@@ -135,6 +190,10 @@ typedef struct CascadeRelationship
 	/* resolved on first use; see resolve.c */
 	NameData	source_name;	/* of the table, for messages */
 	CascadeTie *tie;			/* its own; the table's may unite several */
+	CascadeTie *reference;		/* the tie whose parent is the target; NULL for
+								 * one-to-many */
+	List	   *alternatives;	/* of CascadeTie, that hold a row as this does */
+	bool		alternatives_known;
 	int			npropagate;
 	CascadePropagation *propagations;
 	SPIPlanPtr	plans[CASCADE_NUM_ACTIONS][CASCADE_NUM_SHAPES];
@@ -149,27 +208,33 @@ typedef struct CascadeTieRequest
 	char	   *foreign_key;
 	List	   *source_columns; /* of char * */
 	List	   *target_columns;
+	List	   *secondary_source_columns;
+	List	   *secondary_target_columns;
 	char	   *direction;
 } CascadeTieRequest;
 
 /*
  * CascadeTie
- *		A key that ties a target to a source, and what happens along it: the
+ *		A key that ties a child to a parent, and what happens along it: the
  *		relationships that share a key unite here.
  */
 struct CascadeTie
 {
-	Oid			source;
-	Oid			target;
+	Oid			parent;
+	Oid			child;
 	int			ncolumns;
-	CascadeColumn *columns;		/* in the order of the target's columns */
-	bool		source_unique;	/* the key is unique on the source, always */
-	bool		source_unique_late; /* ... at the latest when constraints are checked */
-	bool		target_indexed; /* an index leads with a key column */
-	bool		target_not_null;	/* a key column of the target is NOT NULL */
+	CascadeColumn *columns;		/* in the order of the child's columns */
+	int			ndiscriminators;
+	CascadeDiscriminator *discriminators;	/* in the order of columns */
+	bool		parent_unique;	/* the key is unique on the parent, always */
+	bool		parent_unique_late; /* ... at the latest when constraints are checked */
+	bool		child_indexed;	/* an index leads with a key column or discriminator */
+	bool		child_not_null; /* a key column of the child, or a discriminator, is
+								 * NOT NULL */
 	bool	   *nullify_asked;	/* which columns nullify sets: by one */
 	bool	   *nullify_column; /* ... by all that share the key */
-	CascadeRelationship *delete_by; /* the relationship that deletes, */
+	CascadeRelationship *unlink_by; /* the relationship whose links go, */
+	CascadeRelationship *delete_by; /* the one that deletes, */
 	CascadeRelationship *nullify_by;	/* else the one that nullifies */
 	CascadeRelationship *follow_by; /* the one whose keys follow */
 	SPIPlanPtr	plans[CASCADE_NUM_ACTIONS][CASCADE_NUM_SHAPES];
@@ -186,12 +251,17 @@ typedef struct CascadeTable
 	bool		resolved;
 	List	   *declared;		/* relationships whose source it is */
 	List	   *led_to;			/* relationships whose target it is */
-	List	   *ties;			/* of CascadeTie, as source */
+	List	   *links;			/* relationships whose secondary it is */
+	List	   *ties;			/* of CascadeTie, as parent */
 	List	   *propagations;	/* of CascadeRelationship, as source */
 	List	   *orphans;		/* delete-orphan relationships that lead here */
+	List	   *losing;			/* those of them that are one-to-many */
+	List	   *references;		/* relationships whose references it holds */
+	List	   *origins;		/* many-to-many whose targets go with its rows */
 } CascadeTable;
 
 typedef struct CascadeCache CascadeCache;
+typedef struct CascadeVersions CascadeVersions;
 
 /*
  * CascadeStep
@@ -202,6 +272,7 @@ typedef struct CascadeStep
 {
 	const struct CascadeStep *cause;
 	CascadeAction action;
+	const CascadeTie *tie;
 	const CascadeRelationship *rel;
 } CascadeStep;
 
@@ -212,6 +283,7 @@ typedef struct CascadeStep
 typedef enum CaptureEvent
 {
 	CAPTURE_DELETE,
+	CAPTURE_INSERT,
 	CAPTURE_UPDATE,
 } CaptureEvent;
 
@@ -226,9 +298,13 @@ typedef enum CaptureRowState
 typedef struct CaptureSet
 {
 	uint64		id;				/* in order of creation */
-	Oid			relid;
+	Oid			relid;			/* as declared: of a partition, its root */
+	Oid			leaf;			/* the table written; relid, or a partition */
 	CaptureEvent event;
-	ItemPointerData first;		/* old version of the row that armed it */
+	bool		queued;			/* an event will fire for it */
+	ItemPointerData first;		/* version of the row that armed it */
+	MemoryContext execution;	/* of the statement; for comparison only */
+	uint64		last_row;		/* when its last row was captured */
 	int			nest_level;		/* of the subtransaction */
 	const CascadeStep *cause;	/* what wrote the rows, if we did */
 	MemoryContext context;		/* holds the set and all below */
@@ -238,12 +314,13 @@ typedef struct CaptureSet
 	int16	   *typlen;
 	uint64		nrows;
 	uint64		capacity;
-	Datum	   *old_values;		/* nrows * ncolumns */
+	Datum	   *old_values;		/* nrows * ncolumns; not for inserts */
 	bool	   *old_nulls;
-	Datum	   *new_values;		/* for updates only */
+	Datum	   *new_values;		/* likewise; not for deletes */
 	bool	   *new_nulls;
 	ItemPointerData *old_tids;	/* the rows' versions, nrows each */
-	ItemPointerData *new_tids;	/* for updates only */
+	ItemPointerData *new_tids;
+	Oid		   *new_leaves;		/* of rows moved to other partitions; else NULL */
 	bool		watches_orphans;	/* they are looked for at statement end */
 	bool	   *condemned;		/* keep_key() restored the row's key, if so */
 	CaptureRowState *states;	/* NULL: all are their row's only change */
@@ -274,7 +351,7 @@ typedef struct CascadeStatement
 	CascadeShape shape;
 	CascadeTie *tie;
 	CascadeRelationship *rel;	/* whose it is, for plans and messages */
-	List	   *orphans;		/* of the target; for ORPHAN */
+	CascadeTable *target;		/* the relationship's; for ORPHAN and LOCK */
 	bool		own_level;		/* its triggers fire at its own end */
 	uint64		nkeys;
 	int			nargs;
@@ -284,17 +361,53 @@ typedef struct CascadeStatement
 } CascadeStatement;
 
 /*
+ * CascadeRows
+ *		Rows of a target table, known by a version of each.
+ */
+typedef struct CascadeRows
+{
+	uint64		n;
+	uint64		capacity;
+	Oid		   *leaves;			/* the table, or the partition, each is in */
+	ItemPointerData *tids;
+} CascadeRows;
+
+/*
+ * PendingBatch
+ *		What a statement did to the rows that a relationship guards; see
+ *		pending.c.
+ */
+typedef enum PendingKind
+{
+	PENDING_ROWS,				/* target rows that lost their parent */
+	PENDING_MOVED,				/* target rows that went to another partition */
+	PENDING_LOST,				/* keys that a referrer or link held before */
+	PENDING_ATTACHED,			/* keys that one has come to hold */
+	PENDING_REKEYED,			/* targets' keys, old and new */
+	PENDING_SOURCES_GONE,		/* keys of deleted sources, many-to-many */
+	PENDING_SOURCES_REKEYED,
+} PendingKind;
+
+typedef struct PendingBatch
+{
+	PendingKind kind;
+	bool		due;			/* LOST: not only if the source goes, too */
+	CascadeRows rows;			/* of ROWS; of MOVED, where they were */
+	CascadeRows moved_to;
+	CascadeKeys *keys;			/* of the others */
+	CascadeKeys *sources;		/* of LOST, many-to-many: the links' other ends */
+} PendingBatch;
+
+/*
  * PendingCheck
- *		Rows of a table that lost their parent by one relationship.
+ *		The batches of a relationship that a check looks at.
  */
 typedef struct PendingCheck
 {
-	Oid			target;
 	Oid			source;			/* the relationship */
 	NameData	name;
-	bool		condemned;		/* they go, whatever their keys say */
-	uint64		ntids;
-	ItemPointerData *tids;
+	List	   *batches;		/* of PendingBatch, oldest first */
+	int			nchecked;		/* this many were looked at before */
 } PendingCheck;
 
 /* in cascade.c */
@@ -313,22 +426,27 @@ extern List *cascade_catalog_read(void);
 extern void cascade_catalog_insert(const CascadeRelationship *rel);
 extern void cascade_catalog_update(const CascadeRelationship *rel);
 extern void cascade_catalog_delete(Oid source, const char *name);
+extern const char *cascade_direction_word(CascadeDirection direction);
 
 /* in cache.c */
 extern CascadeCache *cascade_cache_pin(void);
 extern void cascade_cache_unpin(CascadeCache *cache);
 extern void cascade_cache_unpin_all(void);
-extern void cascade_cache_function_oids(CascadeCache *cache, Oid *run, Oid *check_orphans);
+extern void cascade_cache_function_oids(CascadeCache *cache, Oid *run, Oid *verify);
 extern bool cascade_cache_is_stale(const CascadeCache *cache);
 extern CascadeTable *cascade_cache_table(CascadeCache *cache, Oid relid);
 extern CascadeRelationship *cascade_cache_relationship(CascadeCache *cache, Oid source,
 													   const char *name);
+extern Oid	cascade_partition_root(Oid relid);
 
 /* in resolve.c */
 extern AttrNumber cascade_resolve_attno(Relation rel, const char *name);
-extern CascadeTie *cascade_resolve_relationship(CascadeRelationship *rel);
+extern void cascade_resolve_relationship(CascadeRelationship *rel);
+extern Bitmapset *cascade_tie_child_columns(const CascadeTie *tie);
 extern bool cascade_same_key(const CascadeTie *a, const CascadeTie *b);
-extern void cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel);
+extern bool cascade_same_columns(const CascadeTie *a, const CascadeTie *b);
+extern bool cascade_same_discriminators(const CascadeTie *a, const CascadeTie *b);
+extern void cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel, const CascadeTie *own);
 extern bool cascade_name_in_list(List *names, const char *name);
 
 /* in tie.c */
@@ -364,11 +482,25 @@ extern void cascade_keep_subxact_abort(int nest_level);
 /* in compose.c */
 extern void cascade_compose(List *sets);
 
+/* in version.c */
+extern CascadeVersions *cascade_versions_begin(void);
+extern void cascade_versions_moved(CascadeVersions *versions, Oid leaf, const ItemPointerData *tid,
+								   Oid new_leaf, const ItemPointerData *new_tid);
+extern void cascade_versions_end_of_chain(CascadeVersions *versions, Oid *leaf, ItemPointer tid);
+extern void cascade_versions_latest(CascadeVersions *versions, Oid *leaf, ItemPointer tid);
+extern void cascade_versions_end(CascadeVersions *versions);
+
 /* in pending.c */
-extern void cascade_pending_add(Oid target, Oid source, const char *name, ItemPointer tid);
-extern bool cascade_pending_arm(Oid target);
-extern List *cascade_pending_take(Oid target);
-extern bool cascade_pending_on(Oid target);
+extern PendingBatch *cascade_pending_add(const CascadeRelationship *rel, PendingKind kind,
+										 MemoryContext *context);
+extern bool cascade_pending_logged(const CascadeRelationship *rel);
+extern PendingCheck *cascade_pending_take(const CascadeRelationship *rel);
+extern List *cascade_pending_take_deferred(Oid relid);
+extern void cascade_pending_forget(const PendingCheck *check);
+extern bool cascade_pending_is_armed(Oid relid);
+extern void cascade_pending_arm(Oid relid);
+extern bool cascade_pending_any(void);
+extern bool cascade_pending_on(Oid relid);
 extern void cascade_pending_subxact_abort(int nest_level);
 extern void cascade_pending_subxact_commit(int nest_level);
 extern void cascade_pending_reset(void);
@@ -379,7 +511,9 @@ extern int	cascade_errcolumn(Oid relid, const char *column);
 
 /* in event.c */
 extern void cascade_event_drain(uint64 first_id);
-extern void cascade_event_check(List *checks);
+extern void cascade_event_verify(List *checks);
+extern bool cascade_event_is_referenced(CascadeRelationship *rel, Datum *key);
+extern void cascade_event_validate_single(CascadeRelationship *rel);
 extern uint64 cascade_event_run(CascadeStatement *stmt);
 extern const CascadeStep *cascade_event_current_step(void);
 extern void cascade_event_count_rows(uint64 rows);
@@ -388,19 +522,48 @@ extern void cascade_event_reset(void);
 /* in keyset.c */
 extern CascadeKeys *cascade_keys_deleted(List *sets, const CascadeTie *tie);
 extern CascadeKeys *cascade_keys_changed(List *sets, const CascadeTie *tie);
+extern CascadeKeys *cascade_keys_make(int ncolumns, uint64 capacity, bool changed);
+extern CascadeKeys *cascade_keys_copy(const CascadeKeys *keys, const CascadeTie *tie, bool held,
+									  MemoryContext context);
 extern void cascade_keys_select(CascadeKeys *keys, const uint64 *positions, uint64 n);
+extern void cascade_keys_drop_duplicates(CascadeKeys *keys, const CascadeTie *tie, bool held);
+extern bool *cascade_keys_among(const CascadeKeys *keys, const CascadeKeys *others,
+								const CascadeTie *tie);
 extern Datum cascade_keys_array(Oid type, Oid array, Datum *values, bool *nulls, uint64 n);
 
 /* in action.c */
 extern void cascade_action_delete(List *sets, CascadeTie *tie, CascadeAction action);
 extern void cascade_action_follow(List *sets, CascadeTie *tie);
 extern void cascade_action_propagate(List *sets, CascadeRelationship *rel);
+extern void cascade_action_drop_existing(CascadeKeys *keys, CascadeTie *tie,
+										 CascadeRelationship *rel, bool certain);
+extern uint64 *cascade_action_positions(uint64 n);
+extern uint64 cascade_action_piece(const CascadeKeys *keys, const CascadeTie *tie, bool held,
+								   uint64 first);
 
 /* in orphan.c */
-extern List *cascade_orphans_collect(List *checks, const CaptureSet *set, List *orphans);
-extern void cascade_orphans_delete(CascadeCache *cache, PendingCheck *check, bool own_level);
-extern bool cascade_orphan_without(const CascadeRelationship *rel, List *orphans,
-								   const bool *nulls);
+extern CascadeRows *cascade_orphans_collect(const CaptureSet *set, CascadeTable *table);
+extern void cascade_orphans_verify(CascadeTable *table, CascadeRelationship *rel,
+								   const PendingCheck *check, bool own_level);
+extern void cascade_orphans_remove(CascadeTable *table, CascadeRows *rows);
+
+/* in reference.c */
+extern bool cascade_tie_holds(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool new);
+extern bool cascade_forgives_attached(const CascadeRelationship *rel);
+extern void cascade_references_lost(CascadeTable *table, List *sets);
+extern void cascade_references_rekeyed(CascadeTable *table, List *updated);
+extern void cascade_references_attached(CascadeTable *table, List *sets);
+extern void cascade_origins_gone(CascadeTable *table, List *sets);
+
+/* in verify.c */
+extern List *cascade_verify_counted(CascadeRelationship *rel, CascadeTable *target);
+extern void cascade_verify_check(CascadeCache *cache, PendingCheck *check, bool own_level);
+extern uint64 *cascade_verify_drop_referenced(List *counted, SPITupleTable *found, int column,
+											  uint64 *n);
+extern void cascade_verify_single(CascadeRelationship *rel, CascadeKeys *keys);
+extern void cascade_verify_all_single(CascadeRelationship *rel);
+extern uint64 *cascade_verify_unreferenced(CascadeRelationship *rel, CascadeKeys *keys,
+										   uint64 *n);
 
 /* in query.c */
 extern char *cascade_query_text(const CascadeStatement *stmt);
@@ -411,6 +574,12 @@ extern CascadeStatement *cascade_statement_begin(CascadeAction action, CascadeTi
 												 bool indexed);
 extern void cascade_statement_argument(CascadeStatement *stmt, Oid type, Datum value,
 									   bool isnull);
+extern void cascade_statement_values(CascadeStatement *stmt, Oid type, Oid array, Datum *values,
+									 bool *nulls, uint64 n);
+extern void cascade_statement_keys(CascadeStatement *stmt, Datum **values, uint64 first, uint64 n);
+extern void cascade_statement_held_keys(CascadeStatement *stmt, Datum **values, uint64 first,
+										uint64 n);
+extern void cascade_statement_numbers(CascadeStatement *stmt, uint64 n);
 extern uint64 cascade_statement_run(CascadeStatement *stmt);
 extern void cascade_plan_reset(void);
 extern const char *cascade_action_word(CascadeAction action);

@@ -45,6 +45,11 @@ enum
 	Anum_foreign_key,
 	Anum_source_columns,
 	Anum_target_columns,
+	Anum_secondary,
+	Anum_secondary_source_columns,
+	Anum_secondary_target_columns,
+	Anum_discriminator_columns,
+	Anum_discriminator_values,
 	Anum_propagate_source_columns,
 	Anum_propagate_target_columns,
 	Anum_single_parent,
@@ -59,6 +64,7 @@ enum
 static Relation open_catalog(LOCKMODE lockmode);
 static CascadeRelationship *form_relationship(HeapTuple tuple, TupleDesc desc);
 static HeapTuple form_tuple(const CascadeRelationship *rel, TupleDesc desc);
+static CascadeDirection direction_of_word(const char *word);
 static HeapTuple find_tuple(Relation catalog, Oid source, const char *name);
 
 /*
@@ -253,8 +259,15 @@ form_relationship(HeapTuple tuple, TupleDesc desc)
 		rel->cascade |= cascade_option_of_word(lfirst(lc));
 	if (!ISNULL(foreign_key))
 		rel->foreign_key = pstrdup(NameStr(*DatumGetName(VALUE(foreign_key))));
+	rel->direction = direction_of_word(TextDatumGetCString(VALUE(direction)));
 	rel->source_columns = NAMES(source_columns);
 	rel->target_columns = NAMES(target_columns);
+	rel->secondary = ISNULL(secondary) ? InvalidOid : DatumGetObjectId(VALUE(secondary));
+	rel->secondary_source_columns = NAMES(secondary_source_columns);
+	rel->secondary_target_columns = NAMES(secondary_target_columns);
+	rel->discriminator_columns = NAMES(discriminator_columns);
+	rel->discriminator_values = array_to_list(VALUE(discriminator_values),
+											  ISNULL(discriminator_values), TEXTOID);
 	rel->propagate_source = NAMES(propagate_source_columns);
 	rel->propagate_target = NAMES(propagate_target_columns);
 	rel->single_parent = DatumGetBool(VALUE(single_parent));
@@ -277,7 +290,7 @@ form_tuple(const CascadeRelationship *rel, TupleDesc desc)
 	VALUE(source) = ObjectIdGetDatum(rel->source);
 	VALUE(name) = NameGetDatum(&rel->name);
 	VALUE(target) = ObjectIdGetDatum(rel->target);
-	VALUE(direction) = CStringGetTextDatum(CASCADE_ONE_TO_MANY);
+	VALUE(direction) = CStringGetTextDatum(cascade_direction_word(rel->direction));
 	VALUE(cascade) = list_to_array(cascade_option_names(rel->cascade), TEXTOID);
 	if (rel->foreign_key)
 		VALUE(foreign_key) = DirectFunctionCall1(namein, CStringGetDatum(rel->foreign_key));
@@ -285,22 +298,63 @@ form_tuple(const CascadeRelationship *rel, TupleDesc desc)
 		ISNULL(foreign_key) = true;
 	VALUE(source_columns) = list_to_array(rel->source_columns, NAMEOID);
 	VALUE(target_columns) = list_to_array(rel->target_columns, NAMEOID);
+#define SET_OR_NULL(attr, list, elemtype) \
+	do { \
+		if ((list) != NIL) \
+			VALUE(attr) = list_to_array(list, elemtype); \
+		else \
+			ISNULL(attr) = true; \
+	} while (0)
+
+	if (OidIsValid(rel->secondary))
+		VALUE(secondary) = ObjectIdGetDatum(rel->secondary);
+	else
+		ISNULL(secondary) = true;
+	SET_OR_NULL(secondary_source_columns, rel->secondary_source_columns, NAMEOID);
+	SET_OR_NULL(secondary_target_columns, rel->secondary_target_columns, NAMEOID);
+	SET_OR_NULL(discriminator_columns, rel->discriminator_columns, NAMEOID);
+	SET_OR_NULL(discriminator_values, rel->discriminator_values, TEXTOID);
 	VALUE(propagate_source_columns) = list_to_array(rel->propagate_source, NAMEOID);
 	VALUE(propagate_target_columns) = list_to_array(rel->propagate_target, NAMEOID);
 	VALUE(single_parent) = BoolGetDatum(rel->single_parent);
 	VALUE(orphan_when) = CStringGetTextDatum(rel->orphan_all ? "all" : "any");
 	VALUE(deferred) = BoolGetDatum(rel->deferred);
 	VALUE(nullify) = BoolGetDatum(rel->nullify);
-	if (rel->nullify_columns != NIL)
-		VALUE(nullify_columns) = list_to_array(rel->nullify_columns, NAMEOID);
-	else
-		ISNULL(nullify_columns) = true;
+	SET_OR_NULL(nullify_columns, rel->nullify_columns, NAMEOID);
 	VALUE(follow_keys) = BoolGetDatum(rel->follow_keys);
 	return heap_form_tuple(desc, values, nulls);
 }
 
+#undef SET_OR_NULL
 #undef VALUE
 #undef ISNULL
+
+static const char *const direction_words[] = {
+	[CASCADE_ONE_TO_MANY] = "one-to-many",
+	[CASCADE_MANY_TO_ONE] = "many-to-one",
+	[CASCADE_MANY_TO_MANY] = "many-to-many",
+};
+
+/*
+ * cascade_direction_word
+ *		A direction as it is written.
+ */
+const char *
+cascade_direction_word(CascadeDirection direction)
+{
+	return direction_words[direction];
+}
+
+static CascadeDirection
+direction_of_word(const char *word)
+{
+	for (int i = 0; i < lengthof(direction_words); i++)
+	{
+		if (strcmp(direction_words[i], word) == 0)
+			return (CascadeDirection) i;
+	}
+	elog(ERROR, "unrecognized direction \"%s\" in cascade.relationship", word);
+}
 
 PG_FUNCTION_INFO_V1(cascade_relationship_changed);
 

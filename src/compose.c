@@ -8,7 +8,7 @@
  * key goes from (1,1) to (2,1) to (2,2), or it is re-keyed and then deleted.
  * The children still hold the first key, and must get the last.
  *
- * Changes are known to be of one row by the end of its update chain.
+ * Changes are known to be of one row by the end of its chain of versions.
  *
  * Copyright (c) 2026, cascade contributors
  *
@@ -19,17 +19,16 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
-#include "access/tableam.h"
 #include "cascade.h"
+#include "catalog/pg_class.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 /* the first change of a row; the key is hashed by bytes and has no padding */
 typedef struct RowEnd
 {
+	Oid			leaf;
 	BlockNumber block;
 	uint32		offset;
 } RowEnd;
@@ -42,7 +41,8 @@ typedef struct FirstChange
 } FirstChange;
 
 static bool can_meet(List *sets);
-static RowEnd row_end(TableScanDesc scan, const CaptureSet *set, uint64 row);
+static CascadeVersions *find_versions(List *sets);
+static RowEnd row_end(CascadeVersions *versions, const CaptureSet *set, uint64 row);
 static void merge_change(CaptureSet *first, uint64 first_row, const CaptureSet *set, uint64 row);
 
 /*
@@ -53,8 +53,7 @@ static void merge_change(CaptureSet *first, uint64 first_row, const CaptureSet *
 void
 cascade_compose(List *sets)
 {
-	Relation	rel;
-	TableScanDesc scan;
+	CascadeVersions *versions;
 	HTAB	   *first_changes;
 	HASHCTL		ctl;
 	ListCell   *lc;
@@ -66,19 +65,20 @@ cascade_compose(List *sets)
 	ctl.hcxt = CurrentMemoryContext;
 	first_changes = hash_create("cascade composed rows", 256, &ctl,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	rel = table_open(((CaptureSet *) linitial(sets))->relid, AccessShareLock);
-	scan = table_beginscan_tid(rel, SnapshotAny);
+	versions = find_versions(sets);
 	foreach(lc, sets)
 	{
 		CaptureSet *set = lfirst(lc);
 
+		if (set->event == CAPTURE_INSERT)
+			continue;
 		if (set->event == CAPTURE_UPDATE)
 			set->states = MemoryContextAllocExtended(set->context,
 													 sizeof(CaptureRowState) * (set->nrows + 1),
 													 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		for (uint64 row = 0; row < set->nrows; row++)
 		{
-			RowEnd		end = row_end(scan, set, row);
+			RowEnd		end = row_end(versions, set, row);
 			bool		found;
 			FirstChange *first = hash_search(first_changes, &end,
 											 set->event == CAPTURE_UPDATE ? HASH_ENTER : HASH_FIND,
@@ -98,8 +98,7 @@ cascade_compose(List *sets)
 			}
 		}
 	}
-	table_endscan(scan);
-	table_close(rel, AccessShareLock);
+	cascade_versions_end(versions);
 	hash_destroy(first_changes);
 }
 
@@ -111,7 +110,9 @@ can_meet(List *sets)
 {
 	ListCell   *lc;
 
-	if (list_length(sets) < 2)
+	/* rows of a foreign table have no address */
+	if (list_length(sets) < 2 ||
+		get_rel_relkind(((CaptureSet *) linitial(sets))->leaf) == RELKIND_FOREIGN_TABLE)
 		return false;
 	foreach(lc, sets)
 	{
@@ -121,13 +122,35 @@ can_meet(List *sets)
 	return false;
 }
 
+/*
+ * Where the rows that were moved between partitions went.
+ */
+static CascadeVersions *
+find_versions(List *sets)
+{
+	CascadeVersions *versions = cascade_versions_begin();
+	ListCell   *lc;
+
+	foreach(lc, sets)
+	{
+		CaptureSet *set = lfirst(lc);
+
+		for (uint64 row = 0; set->new_leaves != NULL && row < set->nrows; row++)
+			cascade_versions_moved(versions, set->leaf, &set->old_tids[row],
+								   set->new_leaves[row], &set->new_tids[row]);
+	}
+	return versions;
+}
+
 static RowEnd
-row_end(TableScanDesc scan, const CaptureSet *set, uint64 row)
+row_end(CascadeVersions *versions, const CaptureSet *set, uint64 row)
 {
 	ItemPointerData tid = set->event == CAPTURE_UPDATE ? set->new_tids[row] : set->old_tids[row];
+	Oid			leaf = set->new_leaves ? set->new_leaves[row] : set->leaf;
 	RowEnd		end;
 
-	table_tuple_get_latest_tid(scan, &tid);
+	cascade_versions_end_of_chain(versions, &leaf, &tid);
+	end.leaf = leaf;
 	end.block = ItemPointerGetBlockNumber(&tid);
 	end.offset = ItemPointerGetOffsetNumber(&tid);
 	return end;
@@ -151,6 +174,14 @@ merge_change(CaptureSet *first, uint64 first_row, const CaptureSet *set, uint64 
 		first->new_nulls[to] = set->new_nulls[from];
 	}
 	first->new_tids[first_row] = set->new_tids[row];
+	if (first->new_leaves == NULL && (set->new_leaves != NULL || set->leaf != first->leaf))
+	{
+		first->new_leaves = MemoryContextAllocHuge(first->context, sizeof(Oid) * first->nrows);
+		for (uint64 i = 0; i < first->nrows; i++)
+			first->new_leaves[i] = first->leaf;
+	}
+	if (first->new_leaves != NULL)
+		first->new_leaves[first_row] = set->new_leaves ? set->new_leaves[row] : set->leaf;
 	if (first->condemned && set->condemned)
 		first->condemned[first_row] |= set->condemned[row];
 }

@@ -41,6 +41,7 @@ static bool is_declared(Oid relid);
 static bool is_none_of_ours(void);
 static void refuse_partition(const AlterTableStmt *stmt);
 static void follow_rename(const RenameStmt *stmt);
+static Oid	key_holder(const CascadeRelationship *rel);
 static bool rename_in_list(Oid relid, List *names, const RenameStmt *stmt);
 static void refuse_restrict(const CascadeRelationship *rel, Node *parsetree);
 static void refuse_independence(const AlterObjectDependsStmt *stmt);
@@ -117,7 +118,8 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 	{
 		CascadeRelationship *rel = lfirst(lc);
 
-		if (!list_member_oid(dropped, rel->source) && !list_member_oid(dropped, rel->target))
+		if (!list_member_oid(dropped, rel->source) && !list_member_oid(dropped, rel->target) &&
+			!list_member_oid(dropped, rel->secondary))
 			continue;
 		if (!rests_on_what_is_gone(rel))
 			continue;
@@ -126,6 +128,8 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 		cascade_catalog_delete(rel->source, NameStr(rel->name));
 		left = list_append_unique_oid(left, rel->source);
 		left = list_append_unique_oid(left, rel->target);
+		if (OidIsValid(rel->secondary))
+			left = list_append_unique_oid(left, rel->secondary);
 	}
 	if (trigdata->tag == CMDTAG_DROP_TRIGGER)
 	{
@@ -263,10 +267,13 @@ follow_rename(const RenameStmt *stmt)
 			renamed |= rename_in_list(rel->target, rel->target_columns, stmt);
 			renamed |= rename_in_list(rel->target, rel->propagate_target, stmt);
 			renamed |= rename_in_list(rel->target, rel->nullify_columns, stmt);
+			renamed |= rename_in_list(rel->secondary, rel->secondary_source_columns, stmt);
+			renamed |= rename_in_list(rel->secondary, rel->secondary_target_columns, stmt);
+			renamed |= rename_in_list(key_holder(rel), rel->discriminator_columns, stmt);
 		}
 		else if (rel->foreign_key && strcmp(rel->foreign_key, stmt->subname) == 0 &&
-				 !OidIsValid(get_relation_constraint_oid(rel->target, stmt->subname, true)) &&
-				 OidIsValid(get_relation_constraint_oid(rel->target, stmt->newname, true)))
+				 !OidIsValid(get_relation_constraint_oid(key_holder(rel), stmt->subname, true)) &&
+				 OidIsValid(get_relation_constraint_oid(key_holder(rel), stmt->newname, true)))
 		{
 			rel->foreign_key = stmt->newname;
 			renamed = true;
@@ -274,6 +281,16 @@ follow_rename(const RenameStmt *stmt)
 		if (renamed)
 			cascade_catalog_update(rel);
 	}
+}
+
+/*
+ * The table whose columns reference another's.
+ */
+static Oid
+key_holder(const CascadeRelationship *rel)
+{
+	return rel->direction == CASCADE_ONE_TO_MANY ? rel->target :
+		rel->direction == CASCADE_MANY_TO_ONE ? rel->source : rel->secondary;
 }
 
 /*
@@ -423,7 +440,7 @@ is_declared(Oid relid)
 	{
 		CascadeRelationship *rel = lfirst(lc);
 
-		if (rel->source == relid || rel->target == relid)
+		if (rel->source == relid || rel->target == relid || rel->secondary == relid)
 			return true;
 	}
 	return false;
@@ -435,6 +452,10 @@ rests_on_what_is_gone(const CascadeRelationship *rel)
 	return !columns_exist(rel->source, rel->source_columns) ||
 		!columns_exist(rel->source, rel->propagate_source) ||
 		!columns_exist(rel->target, rel->target_columns) ||
+		!columns_exist(key_holder(rel), rel->discriminator_columns) ||
+		(OidIsValid(rel->secondary) &&
+		 (!columns_exist(rel->secondary, rel->secondary_source_columns) ||
+		  !columns_exist(rel->secondary, rel->secondary_target_columns))) ||
 		!columns_exist(rel->target, rel->propagate_target);
 }
 

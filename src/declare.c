@@ -3,7 +3,7 @@
  * declare.c
  *	  cascade.add_relationship, alter_relationship and drop_relationship
  *
- * A declaration is DDL: it locks both tables as ADD FOREIGN KEY does, is
+ * A declaration is DDL: it locks its tables as ADD FOREIGN KEY does, is
  * checked whole before anything is written, and then writes the catalog row
  * and makes the triggers.  How the tables are tied is found in tie.c.
  *
@@ -31,6 +31,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
 #include "utils/rel.h"
 
 /* positions behind the first of the arguments that add and alter share */
@@ -54,16 +55,24 @@ enum
 	ARG_ENFORCE
 };
 
-static void check_table(Oid relid);
-static void check_persistence(Oid source, Oid target);
-static void lock_tables(Oid source, Oid target);
+static void check_table(Oid relid, bool is_target);
+static void check_tables(const CascadeRelationship *rel);
+static void check_persistence(Oid parent, Oid child);
+static void lock_tables(const CascadeRelationship *rel);
 static void refuse_later_features(FunctionCallInfo fcinfo, int first);
 static CascadeTieRequest read_tie_request(FunctionCallInfo fcinfo, int first);
 static void read_options(FunctionCallInfo fcinfo, int first, CascadeRelationship *rel);
+static bool read_object(Jsonb *object, bool names, List **keys, List **values);
 static void read_propagate(CascadeRelationship *rel, Jsonb *propagate);
+static void read_discriminator(CascadeRelationship *rel, Jsonb *discriminator);
 static List *read_names(FunctionCallInfo fcinfo, int arg, const char *parameter);
 static void check_relationship(CascadeRelationship *rel);
-static void check_writable(Relation rel, AttrNumber attno);
+static void check_options(const CascadeRelationship *rel);
+static void check_nullify_columns(const CascadeRelationship *rel);
+static void check_propagate(const CascadeRelationship *rel);
+static void check_tie(const CascadeRelationship *rel, const CascadeTie *tie);
+static void check_writable(Oid relid, AttrNumber attno);
+static void check_single(CascadeRelationship *rel);
 static CascadeRelationship *find_relationship(Oid source, const char *name);
 static CascadeRelationship *get_relationship(Oid source, const char *name);
 static void install_triggers(const CascadeRelationship *rel);
@@ -95,10 +104,10 @@ cascade_add_relationship(PG_FUNCTION_ARGS)
 				 errmsg("source and target of a relationship must not be null")));
 	rel->source = PG_GETARG_OID(0);
 	rel->target = PG_GETARG_OID(1);
-	check_table(rel->source);
-	check_table(rel->target);
-	lock_tables(rel->source, rel->target);
-	check_persistence(rel->source, rel->target);
+	if (!PG_ARGISNULL(first + ARG_SECONDARY))
+		rel->secondary = PG_GETARG_OID(first + ARG_SECONDARY);
+	check_tables(rel);
+	lock_tables(rel);
 
 	rel->cascade = PG_ARGISNULL(2) ? CASCADE_SAVE_UPDATE | CASCADE_MERGE :
 		cascade_parse_options(text_to_cstring(PG_GETARG_TEXT_PP(2)));
@@ -123,6 +132,7 @@ cascade_add_relationship(PG_FUNCTION_ARGS)
 	request = read_tie_request(fcinfo, first);
 	cascade_find_tie(rel, &request);
 	check_relationship(rel);
+	check_single(rel);
 
 	cascade_catalog_insert(rel);
 	install_triggers(rel);
@@ -144,6 +154,7 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 {
 	const int	first = 3;
 	CascadeRelationship *rel;
+	CascadeRelationship *old;
 	CascadeTieRequest request;
 	bool		given;
 
@@ -151,12 +162,12 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("source and name of a relationship must not be null")));
-	check_table(PG_GETARG_OID(0));
+	check_table(PG_GETARG_OID(0), false);
 	rel = get_relationship(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)));
-	check_table(rel->target);
-	lock_tables(rel->source, rel->target);
+	lock_tables(rel);
 	rel = get_relationship(rel->source, NameStr(rel->name));
 	cascade_check_not_pending(rel->target);
+	old = get_relationship(rel->source, NameStr(rel->name));
 
 	if (!PG_ARGISNULL(2))
 		rel->cascade = cascade_parse_options(text_to_cstring(PG_GETARG_TEXT_PP(2)));
@@ -164,15 +175,31 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 	read_options(fcinfo, first, rel);
 	request = read_tie_request(fcinfo, first);
 	given = request.foreign_key || request.source_columns || request.target_columns ||
-		request.direction;
-	if (request.direction == NULL)
-		request.direction = CASCADE_ONE_TO_MANY;	/* as it is */
+		request.secondary_source_columns || request.secondary_target_columns || request.direction;
+	if (!PG_ARGISNULL(first + ARG_SECONDARY))
+	{
+		given = true;
+		rel->secondary = PG_GETARG_OID(first + ARG_SECONDARY);
+		check_tables(rel);
+		lock_tables(rel);
+	}
+	else if (request.direction != NULL &&
+			 strcmp(request.direction, cascade_direction_word(CASCADE_MANY_TO_MANY)) != 0)
+		rel->secondary = InvalidOid;
+	else if (request.direction == NULL)
+		request.direction = unconstify(char *, cascade_direction_word(rel->direction)); /* as it is */
 	if (given)
+	{
+		rel->secondary_source_columns = rel->secondary_target_columns = NIL;
 		cascade_find_tie(rel, &request);
+	}
 	check_relationship(rel);
+	check_single(rel);
 
 	cascade_catalog_update(rel);
 	install_triggers(rel);
+	if (OidIsValid(old->secondary) && old->secondary != rel->secondary)
+		cascade_install_triggers(old->secondary);
 	PG_RETURN_VOID();
 }
 
@@ -197,7 +224,7 @@ cascade_drop_relationship(PG_FUNCTION_ARGS)
 				 errmsg("source and name of a relationship must not be null")));
 	source = PG_GETARG_OID(0);
 	name = NameStr(*PG_GETARG_NAME(1));
-	check_table(source);
+	check_table(source, false);
 	if (!PG_ARGISNULL(2) && PG_GETARG_BOOL(2) && find_relationship(source, name) == NULL)
 	{
 		ereport(NOTICE,
@@ -206,8 +233,7 @@ cascade_drop_relationship(PG_FUNCTION_ARGS)
 		PG_RETURN_VOID();
 	}
 	rel = get_relationship(source, name);
-	check_table(rel->target);
-	lock_tables(rel->source, rel->target);
+	lock_tables(rel);
 	rel = get_relationship(source, name);
 	cascade_check_not_pending(rel->target);
 
@@ -218,9 +244,12 @@ cascade_drop_relationship(PG_FUNCTION_ARGS)
 
 /*
  * Is it a table that a relationship can have, and the caller its owner?
+ *
+ * Only a target can be foreign: what is written on the other server is not
+ * seen here.  Of a partitioned table it is the whole that has relationships.
  */
 static void
-check_table(Oid relid)
+check_table(Oid relid, bool is_target)
 {
 	char		relkind = get_rel_relkind(relid);
 	char	   *name = get_rel_name(relid);
@@ -229,18 +258,25 @@ check_table(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
-	if (relkind == RELKIND_PARTITIONED_TABLE || relkind == RELKIND_FOREIGN_TABLE ||
-		get_rel_relispartition(relid))
+	if (relkind == RELKIND_FOREIGN_TABLE && !is_target)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("relationships of partitioned and foreign tables are not supported yet"),
-				 errdetail("\"%s\" is not an ordinary table.", name),
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("foreign table \"%s\" cannot be the source or the secondary of a relationship", name),
+				 errdetail("What is written on the other server is not seen here."),
 				 cascade_errtable(relid)));
-	if (relkind != RELKIND_RELATION)
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE &&
+		relkind != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", name),
 				 errdetail_relkind_not_supported(relkind),
+				 cascade_errtable(relid)));
+	if (get_rel_relispartition(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is a partition", name),
+				 errhint("Declare the relationship on the partitioned table \"%s\".",
+						 get_rel_name(cascade_partition_root(relid))),
 				 cascade_errtable(relid)));
 	if (!cascade_owns_table(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), name);
@@ -258,51 +294,55 @@ check_table(Oid relid)
 				 cascade_errtable(relid)));
 }
 
+static void
+check_tables(const CascadeRelationship *rel)
+{
+	check_table(rel->source, false);
+	check_table(rel->target, true);
+	if (OidIsValid(rel->secondary))
+		check_table(rel->secondary, false);
+}
+
 /*
  * As for foreign keys: what a crash leaves must not depend on what it empties.
  */
 static void
-check_persistence(Oid source, Oid target)
+check_persistence(Oid parent, Oid child)
 {
-	if (get_rel_persistence(source) == RELPERSISTENCE_UNLOGGED &&
-		get_rel_persistence(target) == RELPERSISTENCE_PERMANENT)
+	if (get_rel_persistence(parent) == RELPERSISTENCE_UNLOGGED &&
+		get_rel_persistence(child) == RELPERSISTENCE_PERMANENT &&
+		get_rel_relkind(child) != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("relationships from unlogged tables may lead only to unlogged tables"),
 				 errdetail("\"%s\" is unlogged, \"%s\" is not.",
-						   get_rel_name(source), get_rel_name(target))));
+						   get_rel_name(parent), get_rel_name(child))));
 }
 
 /*
  * In order of OID, so that two declarations cannot deadlock each other.
  */
 static void
-lock_tables(Oid source, Oid target)
+lock_tables(const CascadeRelationship *rel)
 {
-	LockRelationOid(Min(source, target), ShareRowExclusiveLock);
-	if (source != target)
-		LockRelationOid(Max(source, target), ShareRowExclusiveLock);
-	check_table(source);
-	check_table(target);
+	List	   *relids = list_make2_oid(rel->source, rel->target);
+	ListCell   *lc;
+
+	if (OidIsValid(rel->secondary))
+		relids = lappend_oid(relids, rel->secondary);
+	list_sort(relids, list_oid_cmp);
+	foreach(lc, relids)
+		LockRelationOid(lfirst_oid(lc), ShareRowExclusiveLock);
+	check_tables(rel);
 }
 
 static void
 refuse_later_features(FunctionCallInfo fcinfo, int first)
 {
-	const char *parameter = NULL;
-
-	if (!PG_ARGISNULL(first + ARG_SECONDARY) ||
-		!PG_ARGISNULL(first + ARG_SECONDARY_SOURCE_COLUMNS) ||
-		!PG_ARGISNULL(first + ARG_SECONDARY_TARGET_COLUMNS))
-		parameter = "secondary";
-	else if (!PG_ARGISNULL(first + ARG_DISCRIMINATOR))
-		parameter = "discriminator";
-	else if (!PG_ARGISNULL(first + ARG_ENFORCE) && PG_GETARG_BOOL(first + ARG_ENFORCE))
-		parameter = "enforce";
-	if (parameter)
+	if (!PG_ARGISNULL(first + ARG_ENFORCE) && PG_GETARG_BOOL(first + ARG_ENFORCE))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("parameter \"%s\" is not supported yet", parameter)));
+				 errmsg("parameter \"%s\" is not supported yet", "enforce")));
 }
 
 static CascadeTieRequest
@@ -314,6 +354,10 @@ read_tie_request(FunctionCallInfo fcinfo, int first)
 		request.foreign_key = NameStr(*PG_GETARG_NAME(first + ARG_FOREIGN_KEY));
 	request.source_columns = read_names(fcinfo, first + ARG_SOURCE_COLUMNS, "source_columns");
 	request.target_columns = read_names(fcinfo, first + ARG_TARGET_COLUMNS, "target_columns");
+	request.secondary_source_columns = read_names(fcinfo, first + ARG_SECONDARY_SOURCE_COLUMNS,
+												  "secondary_source_columns");
+	request.secondary_target_columns = read_names(fcinfo, first + ARG_SECONDARY_TARGET_COLUMNS,
+												  "secondary_target_columns");
 	if (!PG_ARGISNULL(first + ARG_DIRECTION))
 		request.direction = text_to_cstring(PG_GETARG_TEXT_PP(first + ARG_DIRECTION));
 	return request;
@@ -350,6 +394,8 @@ read_options(FunctionCallInfo fcinfo, int first, CascadeRelationship *rel)
 		rel->nullify_columns = read_names(fcinfo, first + ARG_NULLIFY_COLUMNS, "nullify_columns");
 	if (!PG_ARGISNULL(first + ARG_PROPAGATE))
 		read_propagate(rel, PG_GETARG_JSONB_P(first + ARG_PROPAGATE));
+	if (!PG_ARGISNULL(first + ARG_DISCRIMINATOR))
+		read_discriminator(rel, PG_GETARG_JSONB_P(first + ARG_DISCRIMINATOR));
 }
 
 /*
@@ -358,28 +404,58 @@ read_options(FunctionCallInfo fcinfo, int first, CascadeRelationship *rel)
 static void
 read_propagate(CascadeRelationship *rel, Jsonb *propagate)
 {
-	JsonbIterator *it = JsonbIteratorInit(&propagate->root);
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	bool		is_object = JB_ROOT_IS_OBJECT(propagate);
-
-	rel->propagate_source = rel->propagate_target = NIL;
-	while (is_object && (token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			rel->propagate_source = lappend(rel->propagate_source,
-											pnstrdup(value.val.string.val, value.val.string.len));
-		else if (token == WJB_VALUE && value.type == jbvString)
-			rel->propagate_target = lappend(rel->propagate_target,
-											pnstrdup(value.val.string.val, value.val.string.len));
-		else if (token == WJB_VALUE)
-			is_object = false;
-	}
-	if (!is_object)
+	if (!read_object(propagate, true, &rel->propagate_source, &rel->propagate_target))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("parameter \"%s\" must be a JSON object of column names", "propagate"),
 				 errhint("Write {\"column of the source\": \"column of the target\"}.")));
+}
+
+/*
+ * {"column": "value", ...}
+ */
+static void
+read_discriminator(CascadeRelationship *rel, Jsonb *discriminator)
+{
+	if (!read_object(discriminator, false, &rel->discriminator_columns,
+					 &rel->discriminator_values))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" must be a JSON object of columns and their values",
+						"discriminator"),
+				 errhint("Write {\"column\": \"value\"}; a value cannot be null, an object or an array.")));
+}
+
+/*
+ * The keys and values of a JSON object, as Lists of char *; false if it is
+ * none, or a value is not a string or, unless they are names, another scalar.
+ */
+static bool
+read_object(Jsonb *object, bool names, List **keys, List **values)
+{
+	JsonbIterator *it = JsonbIteratorInit(&object->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	*keys = *values = NIL;
+	if (!JB_ROOT_IS_OBJECT(object))
+		return false;
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			*keys = lappend(*keys, pnstrdup(value.val.string.val, value.val.string.len));
+		else if (token == WJB_VALUE && value.type == jbvString)
+			*values = lappend(*values, pnstrdup(value.val.string.val, value.val.string.len));
+		else if (token == WJB_VALUE && !names && value.type == jbvNumeric)
+			*values = lappend(*values,
+							  DatumGetCString(DirectFunctionCall1(numeric_out,
+																  NumericGetDatum(value.val.numeric))));
+		else if (token == WJB_VALUE && !names && value.type == jbvBool)
+			*values = lappend(*values, value.val.boolean ? "true" : "false");
+		else if (token == WJB_VALUE)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -419,10 +495,44 @@ read_names(FunctionCallInfo fcinfo, int arg, const char *parameter)
 static void
 check_relationship(CascadeRelationship *rel)
 {
-	Relation	source = table_open(rel->source, NoLock);
+	check_options(rel);
+	check_nullify_columns(rel);
+	check_propagate(rel);
+
+	cascade_resolve_relationship(rel);
+	check_tie(rel, rel->tie);
+	if (rel->reference != NULL && rel->reference != rel->tie)
+		check_tie(rel, rel->reference);
+	for (int i = 0; i < rel->npropagate; i++)
+		check_writable(rel->target, rel->propagations[i].child_attno);
+}
+
+static void
+check_options(const CascadeRelationship *rel)
+{
+	if (rel->direction != CASCADE_ONE_TO_MANY && rel->propagate_source != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" is for one-to-many relationships only", "propagate")));
+	if (rel->direction != CASCADE_ONE_TO_MANY && rel->nullify_columns != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" is for one-to-many relationships only",
+						"nullify_columns")));
+	if (rel->direction == CASCADE_ONE_TO_MANY && (rel->cascade & CASCADE_DELETE_ORPHAN) &&
+		get_rel_relkind(rel->target) == RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("rows of foreign table \"%s\" cannot be deleted as orphans",
+						get_rel_name(rel->target)),
+				 errdetail("A row of a foreign table that lost its parent cannot be told from others later."),
+				 cascade_errtable(rel->target)));
+}
+
+static void
+check_nullify_columns(const CascadeRelationship *rel)
+{
 	Relation	target = table_open(rel->target, NoLock);
-	bool		follows = (rel->cascade & CASCADE_SAVE_UPDATE) && rel->follow_keys;
-	bool		nullifies = !(rel->cascade & CASCADE_DELETE) && rel->nullify;
 	ListCell   *lc;
 
 	foreach(lc, rel->nullify_columns)
@@ -435,6 +545,14 @@ check_relationship(CascadeRelationship *rel)
 							(char *) lfirst(lc), "nullify_columns"),
 					 cascade_errcolumn(rel->target, lfirst(lc))));
 	}
+	table_close(target, NoLock);
+}
+
+static void
+check_propagate(const CascadeRelationship *rel)
+{
+	ListCell   *lc;
+
 	foreach(lc, rel->propagate_target)
 	{
 		if (cascade_name_in_list(rel->target_columns, lfirst(lc)))
@@ -453,29 +571,60 @@ check_relationship(CascadeRelationship *rel)
 						 cascade_errcolumn(rel->target, lfirst(lc))));
 		}
 	}
+}
 
-	rel->tie = cascade_resolve_relationship(rel);
-	for (int i = 0; i < rel->tie->ncolumns; i++)
+/*
+ * The columns of a tie must have values in the row, and those of the child
+ * take new ones where the relationship gives them any.
+ */
+static void
+check_tie(const CascadeRelationship *rel, const CascadeTie *tie)
+{
+	bool		follows = (rel->cascade & CASCADE_SAVE_UPDATE) && rel->follow_keys;
+	bool		nullifies = rel->direction == CASCADE_ONE_TO_MANY &&
+		!(rel->cascade & CASCADE_DELETE) && rel->nullify;
+	Relation	parent = table_open(tie->parent, NoLock);
+	Relation	child = table_open(tie->child, NoLock);
+
+	check_persistence(tie->parent, tie->child);
+	for (int i = 0; i < tie->ncolumns; i++)
 	{
-		CascadeColumn *column = &rel->tie->columns[i];
+		CascadeColumn *column = &tie->columns[i];
 
-		if (cascade_is_virtual(TupleDescAttr(RelationGetDescr(source), column->source_attno - 1)->attgenerated) ||
-			cascade_is_virtual(TupleDescAttr(RelationGetDescr(target), column->target_attno - 1)->attgenerated))
+		if (cascade_is_virtual(TupleDescAttr(RelationGetDescr(parent), column->parent_attno - 1)->attgenerated) ||
+			cascade_is_virtual(TupleDescAttr(RelationGetDescr(child), column->child_attno - 1)->attgenerated))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("virtual generated columns cannot be key columns of a relationship")));
 		if (follows || nullifies)
-			check_writable(target, column->target_attno);
+			check_writable(tie->child, column->child_attno);
 	}
-	for (int i = 0; i < rel->npropagate; i++)
-		check_writable(target, rel->propagations[i].target_attno);
-	table_close(target, NoLock);
-	table_close(source, NoLock);
+	for (int i = 0; i < tie->ndiscriminators; i++)
+	{
+		AttrNumber	attno = tie->discriminators[i].attno;
+
+		for (int j = 0; j < tie->ncolumns; j++)
+		{
+			if (tie->columns[j].child_attno == attno)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("key column \"%s\" cannot be a discriminator",
+								get_attname(tie->child, attno, false)),
+						 errtablecol(child, attno)));
+		}
+		if (cascade_is_virtual(TupleDescAttr(RelationGetDescr(child), attno - 1)->attgenerated))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("virtual generated columns cannot be discriminators of a relationship")));
+	}
+	table_close(child, NoLock);
+	table_close(parent, NoLock);
 }
 
 static void
-check_writable(Relation rel, AttrNumber attno)
+check_writable(Oid relid, AttrNumber attno)
 {
+	Relation	rel = table_open(relid, NoLock);
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
 
 	if (att->attgenerated != '\0')
@@ -484,6 +633,17 @@ check_writable(Relation rel, AttrNumber attno)
 				 errmsg("generated column \"%s\" cannot be written by a cascade", NameStr(att->attname)),
 				 errhint("For a key column, give nullify => false and follow_keys => false."),
 				 errtablecol(rel, attno)));
+	table_close(rel, NoLock);
+}
+
+/*
+ * As a unique constraint, single_parent holds for the rows that are there.
+ */
+static void
+check_single(CascadeRelationship *rel)
+{
+	if (rel->single_parent && rel->reference != NULL)
+		cascade_event_validate_single(rel);
 }
 
 /*
@@ -527,4 +687,6 @@ install_triggers(const CascadeRelationship *rel)
 	cascade_install_triggers(rel->source);
 	if (rel->target != rel->source)
 		cascade_install_triggers(rel->target);
+	if (OidIsValid(rel->secondary))
+		cascade_install_triggers(rel->secondary);
 }

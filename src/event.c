@@ -5,10 +5,11 @@
  *
  * One event of a statement gets here.  Its captured sets are taken, each tie
  * of their tables runs one statement, the rows of which are captured in turn,
- * and so on until no set is left: breadth first, in a loop.  The order within
- * a round is that of SPEC: rows are deleted, keys nullified, keys follow,
- * columns are propagated; when nothing of that is left, orphans are looked
- * at, whose deletion may start it all again.
+ * and so on until no set is left: breadth first, in a loop.  Within a round
+ * what the rows were tied to is noted first; then link rows go, rows are
+ * deleted, keys nullified, keys follow, columns are propagated.  When nothing
+ * of that is left, the relationships that are not deferred look for orphans
+ * and for targets to take along, whose deletion may start it all again.
  *
  * Copyright (c) 2026, cascade contributors
  *
@@ -43,8 +44,23 @@ typedef struct CascadeRun
 	const CascadeStep *cause;	/* of the sets under way */
 	const CascadeStep *step;	/* the statement under way */
 	uint64		rows;			/* touched so far, by inner runs too */
-	List	   *checks;			/* of PendingCheck, for when all else is done */
+	List	   *condemned;		/* of CondemnedRows, for when all else is done */
+	List	   *due;			/* of DueCheck, likewise */
 } CascadeRun;
+
+/* rows that are to go whatever their keys say */
+typedef struct CondemnedRows
+{
+	Oid			relid;
+	CascadeRows *rows;
+} CondemnedRows;
+
+/* a relationship that has something to look at; the cache does not last */
+typedef struct DueCheck
+{
+	Oid			source;
+	NameData	name;
+} DueCheck;
 
 /* the sets of one table that are due together, oldest first */
 typedef struct DueTable
@@ -53,7 +69,7 @@ typedef struct DueTable
 	const CascadeStep *cause;
 	bool		deletes;		/* some are of deleted rows */
 	List	   *sets;
-	List	   *updated;		/* those of updated rows */
+	List	   *updated;		/* those of them of updated rows */
 } DueTable;
 
 static CascadeRun *current_run = NULL;
@@ -65,8 +81,13 @@ static List *group_sets(CascadeRun *run, List *sets);
 static void lock_targets(CascadeRun *run, List *sets);
 static void run_due(CascadeRun *run, List *due);
 static void run_deletes(CascadeRun *run, List *due, CascadeAction action);
+static CascadeAction tie_action(const CascadeTie *tie);
 static void run_follows(CascadeRun *run, DueTable *group);
 static void run_propagations(CascadeRun *run, DueTable *group);
+static void note_ties(CascadeRun *run, List *due);
+static void note_orphans(CascadeRun *run, DueTable *group);
+static void note_due(CascadeRun *run, List *rels);
+static bool run_checks(CascadeRun *run);
 static void tell_path(void *arg);
 
 /*
@@ -94,12 +115,12 @@ cascade_event_drain(uint64 first_id)
 }
 
 /*
- * cascade_event_check
- *		Delete the orphans among the rows of a List of PendingCheck, each
- *		relationship's with a statement of its own.
+ * cascade_event_verify
+ *		Do what a List of PendingCheck asks for, each statement with triggers
+ *		of its own.
  */
 void
-cascade_event_check(List *checks)
+cascade_event_verify(List *checks)
 {
 	CascadeRun	run;
 	ErrorContextCallback callback;
@@ -109,7 +130,7 @@ cascade_event_check(List *checks)
 	PG_TRY();
 	{
 		foreach(lc, checks)
-			cascade_orphans_delete(run.cache, lfirst(lc), true);
+			cascade_verify_check(run.cache, lfirst(lc), true);
 	}
 	PG_FINALLY();
 	{
@@ -117,6 +138,62 @@ cascade_event_check(List *checks)
 	}
 	PG_END_TRY();
 	end_run(&run, &callback);
+}
+
+/*
+ * cascade_event_is_referenced
+ *		Does a row reference the target with this key, by a many-to-one or
+ *		many-to-many relationship?
+ */
+bool
+cascade_event_is_referenced(CascadeRelationship *rel, Datum *key)
+{
+	CascadeRun	run;
+	ErrorContextCallback callback;
+	CascadeKeys *keys = cascade_keys_make(rel->reference->ncolumns, 1, false);
+	uint64		n = 0;
+
+	for (int i = 0; i < keys->ncolumns; i++)
+		keys->values[i][0] = key[i];
+	keys->nkeys = 1;
+	begin_run(&run, &callback);
+	PG_TRY();
+	{
+		(void) cascade_verify_unreferenced(rel, keys, &n);
+	}
+	PG_FINALLY();
+	{
+		current_run = run.outer;
+	}
+	PG_END_TRY();
+	end_run(&run, &callback);
+	return n == 0;
+}
+
+/*
+ * cascade_event_validate_single
+ *		Error 23505 if a target of a relationship that is declared
+ *		single_parent is referenced twice already.
+ */
+void
+cascade_event_validate_single(CascadeRelationship *rel)
+{
+	CascadeRun	run;
+	ErrorContextCallback callback;
+
+	begin_run(&run, &callback);
+	PG_TRY();
+	{
+		cascade_verify_all_single(rel);
+	}
+	PG_FINALLY();
+	{
+		current_run = run.outer;
+	}
+	PG_END_TRY();
+	end_run(&run, &callback);
+	/* the relationship is not of the cache, which would free it */
+	SPI_freeplan(rel->plans[CASCADE_ACTION_COUNT_ALL][CASCADE_SHAPE_ONE]);
 }
 
 static void
@@ -169,16 +246,7 @@ drain(CascadeRun *run, uint64 first_id)
 			lock_targets(run, sets);
 			run_due(run, group_sets(run, sets));
 		}
-		else if (run->checks != NIL)
-		{
-			List	   *checks = run->checks;
-			ListCell   *lc;
-
-			run->checks = NIL;
-			foreach(lc, checks)
-				cascade_orphans_delete(run->cache, lfirst(lc), false);
-		}
-		else
+		else if (!run_checks(run))
 			break;
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(round);
@@ -206,7 +274,7 @@ lock_targets(CascadeRun *run, List *sets)
 		if (table == NULL || set->nrows == 0)
 			continue;
 		foreach(lct, table->ties)
-			LockRelationOid(((CascadeTie *) lfirst(lct))->target, RowExclusiveLock);
+			LockRelationOid(((CascadeTie *) lfirst(lct))->child, RowExclusiveLock);
 	}
 	if (cascade_cache_is_stale(run->cache))
 	{
@@ -253,7 +321,7 @@ group_sets(CascadeRun *run, List *sets)
 		group->sets = lappend(group->sets, set);
 		if (set->event == CAPTURE_DELETE)
 			group->deletes = true;
-		else
+		else if (set->event == CAPTURE_UPDATE)
 			group->updated = lappend(group->updated, set);
 	}
 	foreach(lc, due)
@@ -266,12 +334,139 @@ run_due(CascadeRun *run, List *due)
 {
 	ListCell   *lc;
 
+	note_ties(run, due);
+	run_deletes(run, due, CASCADE_ACTION_UNLINK);
 	run_deletes(run, due, CASCADE_ACTION_DELETE);
 	run_deletes(run, due, CASCADE_ACTION_NULLIFY);
 	foreach(lc, due)
 		run_follows(run, lfirst(lc));
 	foreach(lc, due)
 		run_propagations(run, lfirst(lc));
+}
+
+/*
+ * What is waiting for a check is noted before anything is changed: first what
+ * was lost, then what has another key, then what was gained.
+ */
+static void
+note_ties(CascadeRun *run, List *due)
+{
+	ListCell   *lc;
+
+	foreach(lc, due)
+	{
+		DueTable   *group = lfirst(lc);
+
+		cascade_references_lost(group->table, group->sets);
+		if (group->deletes)
+			cascade_origins_gone(group->table, group->sets);
+	}
+	foreach(lc, due)
+	{
+		DueTable   *group = lfirst(lc);
+
+		if (group->updated != NIL)
+			cascade_references_rekeyed(group->table, group->updated);
+	}
+	foreach(lc, due)
+	{
+		DueTable   *group = lfirst(lc);
+
+		cascade_references_attached(group->table, group->sets);
+		note_orphans(run, group);
+		note_due(run, group->table->references);
+		note_due(run, group->table->origins);
+		note_due(run, group->table->losing);
+	}
+}
+
+static void
+note_orphans(CascadeRun *run, DueTable *group)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(run->context);
+	ListCell   *lc;
+
+	foreach(lc, group->updated)
+	{
+		CascadeRows *rows = cascade_orphans_collect(lfirst(lc), group->table);
+		CondemnedRows *condemned;
+
+		if (rows->n == 0)
+			continue;
+		condemned = palloc(sizeof(CondemnedRows));
+		condemned->relid = group->table->relid;
+		condemned->rows = rows;
+		run->condemned = lappend(run->condemned, condemned);
+	}
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * Relationships that are not deferred are verified when all else is done.
+ */
+static void
+note_due(CascadeRun *run, List *rels)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(run->context);
+	ListCell   *lc;
+	ListCell   *lcd;
+
+	foreach(lc, rels)
+	{
+		CascadeRelationship *rel = lfirst(lc);
+		DueCheck   *check;
+
+		if (rel->deferred || !cascade_pending_logged(rel))
+			continue;
+		foreach(lcd, run->due)
+		{
+			check = lfirst(lcd);
+			if (check->source == rel->source && strcmp(NameStr(check->name), NameStr(rel->name)) == 0)
+				break;
+		}
+		if (lcd != NULL)
+			continue;
+		check = palloc(sizeof(DueCheck));
+		check->source = rel->source;
+		check->name = rel->name;
+		run->due = lappend(run->due, check);
+	}
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * Delete what was condemned, and verify what is due; false if there is
+ * nothing.
+ */
+static bool
+run_checks(CascadeRun *run)
+{
+	List	   *condemned = run->condemned;
+	List	   *due = run->due;
+	ListCell   *lc;
+
+	if (condemned == NIL && due == NIL)
+		return false;
+	run->condemned = run->due = NIL;
+	foreach(lc, condemned)
+	{
+		CondemnedRows *rows = lfirst(lc);
+		CascadeTable *table = cascade_cache_table(run->cache, rows->relid);
+
+		if (table != NULL && table->losing != NIL)
+			cascade_orphans_remove(table, rows->rows);
+	}
+	foreach(lc, due)
+	{
+		DueCheck   *check = lfirst(lc);
+		CascadeRelationship *rel = cascade_cache_relationship(run->cache, check->source,
+															  NameStr(check->name));
+		PendingCheck *pending = rel ? cascade_pending_take(rel) : NULL;
+
+		if (pending)
+			cascade_verify_check(run->cache, pending, false);
+	}
+	return true;
 }
 
 static void
@@ -290,12 +485,25 @@ run_deletes(CascadeRun *run, List *due, CascadeAction action)
 		foreach(lct, group->table->ties)
 		{
 			CascadeTie *tie = lfirst(lct);
-			bool		deletes = tie->delete_by != NULL;
 
-			if (action == CASCADE_ACTION_DELETE ? deletes : !deletes && tie->nullify_by)
+			if (tie_action(tie) == action)
 				cascade_action_delete(group->sets, tie, action);
 		}
 	}
+}
+
+/*
+ * What becomes of the children of deleted rows: delete wins over nullify,
+ * nullify over nothing.
+ */
+static CascadeAction
+tie_action(const CascadeTie *tie)
+{
+	if (tie->unlink_by)
+		return CASCADE_ACTION_UNLINK;
+	if (tie->delete_by)
+		return CASCADE_ACTION_DELETE;
+	return tie->nullify_by ? CASCADE_ACTION_NULLIFY : CASCADE_ACTION_MATCH;
 }
 
 static void
@@ -315,22 +523,14 @@ run_follows(CascadeRun *run, DueTable *group)
 	}
 }
 
-/*
- * Propagate, and note the rows that may be orphans for when all else is done.
- */
 static void
 run_propagations(CascadeRun *run, DueTable *group)
 {
-	MemoryContext oldcontext;
 	ListCell   *lc;
 
 	run->cause = group->cause;
 	foreach(lc, group->table->propagations)
 		cascade_action_propagate(group->updated, lfirst(lc));
-	oldcontext = MemoryContextSwitchTo(run->context);
-	foreach(lc, group->updated)
-		run->checks = cascade_orphans_collect(run->checks, lfirst(lc), group->table->orphans);
-	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
@@ -345,6 +545,7 @@ cascade_event_run(CascadeStatement *stmt)
 
 	step->cause = current_run->cause;
 	step->action = stmt->action;
+	step->tie = stmt->tie;
 	step->rel = stmt->rel;
 	current_run->step = step;
 	rows = cascade_statement_run(stmt);

@@ -28,10 +28,12 @@
 #include "access/xact.h"
 #include "cascade.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_trigger.h"
 #include "commands/comment.h"
 #include "commands/extension.h"
+#include "compat.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
@@ -48,18 +50,44 @@ typedef struct WantedTrigger
 	const char *comment;
 	bool		before;
 	bool		constraint;		/* deferrable */
-	bool		delete;			/* else UPDATE */
+	CaptureEvent event;
 	Bitmapset  *columns;		/* captured; empty: the trigger is not wanted */
+	Bitmapset  *changes;		/* those of them whose changes matter */
 	Bitmapset  *of;				/* UPDATE OF */
 } WantedTrigger;
+
+/* which of the triggers is which */
+enum
+{
+	ON_DELETE,
+	ON_INSERT,
+	ON_UPDATE,
+	VERIFY_DELETE,
+	VERIFY_INSERT,
+	VERIFY_UPDATE,
+	KEEP,
+	NUM_TRIGGERS
+};
+
+static const char *const event_words[] = {
+	[CAPTURE_DELETE] = "DELETE",
+	[CAPTURE_INSERT] = "INSERT",
+	[CAPTURE_UPDATE] = "UPDATE",
+};
 
 /* our own DROP TRIGGER is under way */
 static bool installing = false;
 
-static void name_triggers(WantedTrigger wanted[4]);
-static void want_triggers(CascadeTable *table, WantedTrigger wanted[4], Relation rel);
-static Bitmapset *add_source_columns(Bitmapset *columns, const CascadeTie *tie);
-static Bitmapset *add_target_columns(Bitmapset *columns, const CascadeTie *tie, Relation not_null);
+static void name_triggers(WantedTrigger wanted[NUM_TRIGGERS]);
+static void want_triggers(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS], Relation rel);
+static void want_by_ties(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
+static void want_by_orphans(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS], Relation rel);
+static void want_by_references(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
+static void want_by_origins(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
+static void want_for_partitions(WantedTrigger wanted[NUM_TRIGGERS], bool orphans);
+static void want(WantedTrigger *trigger, Bitmapset *columns);
+static Bitmapset *parent_columns(const CascadeTie *tie);
+static Bitmapset *not_null_columns(const CascadeTie *tie, Relation rel);
 static bool has_before_trigger(Relation rel);
 static Trigger *find_trigger(Relation rel, const char *name);
 static Bitmapset *condition_columns(const Trigger *trigger, bool before);
@@ -68,6 +96,7 @@ static void check_ours(Relation rel, const Trigger *trigger);
 static void replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists);
 static void make_trigger(Relation rel, const WantedTrigger *wanted, bool replace);
 static char *trigger_condition(Oid relid, const WantedTrigger *wanted);
+pg_noreturn static void error_pending(Oid relid);
 static void execute(const char *sql);
 
 /*
@@ -84,7 +113,7 @@ cascade_install_triggers(Oid relid)
 {
 	Relation	rel = table_open(relid, ShareRowExclusiveLock);
 	CascadeCache *cache = cascade_cache_pin();
-	WantedTrigger wanted[4];
+	WantedTrigger wanted[NUM_TRIGGERS];
 
 	want_triggers(cascade_cache_table(cache, relid), wanted, rel);
 	cascade_cache_unpin(cache);
@@ -111,7 +140,7 @@ void
 cascade_install_without_of(Oid relid)
 {
 	Relation	rel = table_open(relid, ShareRowExclusiveLock);
-	WantedTrigger wanted[4];
+	WantedTrigger wanted[NUM_TRIGGERS];
 
 	name_triggers(wanted);
 	for (int i = 0; i < lengthof(wanted); i++)
@@ -135,7 +164,7 @@ void
 cascade_check_replaced(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
-	WantedTrigger wanted[4];
+	WantedTrigger wanted[NUM_TRIGGERS];
 
 	name_triggers(wanted);
 	for (int i = 0; i < lengthof(wanted); i++)
@@ -160,11 +189,13 @@ replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists)
 
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
 	SetUserIdAndSecContext(rel->rd_rel->relowner, save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
-	/* a constraint trigger cannot be replaced */
-	if (exists && (wanted->constraint || bms_is_empty(wanted->columns)))
+	/* a constraint trigger cannot be replaced, nor can those of partitions */
+	if (exists && (wanted->constraint || bms_is_empty(wanted->columns) ||
+				   rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE))
 	{
-		if (wanted->constraint)
-			cascade_check_not_pending(RelationGetRelid(rel));
+		/* a queued event would not find it any more */
+		if (wanted->constraint && cascade_pending_is_armed(RelationGetRelid(rel)))
+			error_pending(RelationGetRelid(rel));
 		execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(wanted->name),
 						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
 													RelationGetRelationName(rel))));
@@ -185,11 +216,11 @@ cascade_install_keep(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	CascadeCache *cache = cascade_cache_pin();
-	WantedTrigger wanted[4];
+	WantedTrigger wanted[NUM_TRIGGERS];
 	bool		others = true;
 	bool		fits = true;
 
-	if (find_trigger(rel, CASCADE_TRIGGER_ORPHAN) == NULL &&
+	if (find_trigger(rel, CASCADE_TRIGGER_VERIFY_UPDATE) == NULL &&
 		find_trigger(rel, CASCADE_TRIGGER_UPDATE) == NULL)
 	{
 		cascade_cache_unpin(cache);
@@ -220,10 +251,15 @@ cascade_install_keep(Oid relid)
 bool
 cascade_is_our_trigger(const char *name)
 {
-	return strcmp(name, CASCADE_TRIGGER_DELETE) == 0 ||
-		strcmp(name, CASCADE_TRIGGER_UPDATE) == 0 ||
-		strcmp(name, CASCADE_TRIGGER_ORPHAN) == 0 ||
-		strcmp(name, CASCADE_TRIGGER_KEEP) == 0;
+	WantedTrigger wanted[NUM_TRIGGERS];
+
+	name_triggers(wanted);
+	for (int i = 0; i < lengthof(wanted); i++)
+	{
+		if (strcmp(name, wanted[i].name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -235,12 +271,18 @@ void
 cascade_check_not_pending(Oid relid)
 {
 	if (cascade_pending_on(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("cannot change relationships of table \"%s\" because it has pending orphan checks",
-						get_rel_name(relid)),
-				 errhint("Commit, or run SET CONSTRAINTS ALL IMMEDIATE."),
-				 cascade_errtable(relid)));
+		error_pending(relid);
+}
+
+static void
+error_pending(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("cannot change relationships of table \"%s\" because it has pending orphan checks",
+					get_rel_name(relid)),
+			 errhint("Commit, or run SET CONSTRAINTS ALL IMMEDIATE."),
+			 cascade_errtable(relid)));
 }
 
 /*
@@ -253,7 +295,7 @@ cascade_check_triggers(Oid relid)
 {
 	Relation	rel;
 	CascadeCache *cache;
-	WantedTrigger wanted[4];
+	WantedTrigger wanted[NUM_TRIGGERS];
 
 	if (installing)
 		return;
@@ -275,123 +317,218 @@ cascade_check_triggers(Oid relid)
 }
 
 /*
- * The four kinds, none of them wanted yet.
+ * The kinds, none of them wanted yet.
  */
 static void
-name_triggers(WantedTrigger wanted[4])
+name_triggers(WantedTrigger wanted[NUM_TRIGGERS])
 {
-	WantedTrigger *on_delete = &wanted[0];
-	WantedTrigger *on_update = &wanted[1];
-	WantedTrigger *orphan = &wanted[2];
-	WantedTrigger *keep = &wanted[3];
+	static const WantedTrigger kinds[NUM_TRIGGERS] = {
+		[ON_DELETE] = {CASCADE_TRIGGER_DELETE, "run",
+			"carries deletions along the table's relationships",
+		.event = CAPTURE_DELETE},
+		[ON_INSERT] = {CASCADE_TRIGGER_INSERT, "run",
+			"notes rows that have come to reference others, or to another partition",
+		.event = CAPTURE_INSERT},
+		[ON_UPDATE] = {CASCADE_TRIGGER_UPDATE, "run",
+			"carries changes along the table's relationships",
+		.event = CAPTURE_UPDATE},
+		[VERIFY_DELETE] = {CASCADE_TRIGGER_VERIFY_DELETE, "verify",
+			"when constraints are checked, deletes what deleted rows have left behind",
+		.constraint = true, .event = CAPTURE_DELETE},
+		[VERIFY_INSERT] = {CASCADE_TRIGGER_VERIFY_INSERT, "verify",
+			"when constraints are checked, refuses a second reference",
+		.constraint = true, .event = CAPTURE_INSERT},
+		[VERIFY_UPDATE] = {CASCADE_TRIGGER_VERIFY_UPDATE, "verify",
+			"when constraints are checked, deletes what updated rows have left behind",
+		.constraint = true, .event = CAPTURE_UPDATE},
+		[KEEP] = {CASCADE_TRIGGER_KEEP, "keep_key",
+			"lets a row whose NOT NULL key is set to NULL keep it until it is deleted as an orphan",
+		.before = true, .event = CAPTURE_UPDATE},
+	};
 
-	memset(wanted, 0, sizeof(WantedTrigger) * 4);
-	on_delete->name = CASCADE_TRIGGER_DELETE;
-	on_delete->function = "run";
-	on_delete->comment = "carries deletions along the table's relationships";
-	on_delete->delete = true;
-	on_update->name = CASCADE_TRIGGER_UPDATE;
-	on_update->function = "run";
-	on_update->comment = "carries changes along the table's relationships";
-	orphan->name = CASCADE_TRIGGER_ORPHAN;
-	orphan->function = "check_orphans";
-	orphan->comment = "deletes rows that have lost their parent, when constraints are checked";
-	orphan->constraint = true;
-	keep->name = CASCADE_TRIGGER_KEEP;
-	keep->function = "keep_key";
-	keep->comment = "lets a row whose NOT NULL key is set to NULL keep it until it is deleted as an orphan";
-	keep->before = true;
+	memcpy(wanted, kinds, sizeof(kinds));
 }
 
 static void
-want_triggers(CascadeTable *table, WantedTrigger wanted[4], Relation rel)
+want_triggers(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS], Relation rel)
 {
-	WantedTrigger *on_delete = &wanted[0];
-	WantedTrigger *on_update = &wanted[1];
-	WantedTrigger *orphan = &wanted[2];
-	WantedTrigger *keep = &wanted[3];
-	bool		no_of = has_before_trigger(rel);
-	ListCell   *lc;
-
 	name_triggers(wanted);
 	if (table == NULL)
 		return;
+	want_by_ties(table, wanted);
+	want_by_orphans(table, wanted, rel);
+	want_by_references(table, wanted);
+	want_by_origins(table, wanted);
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		want_for_partitions(wanted, table->losing != NIL);
+	for (int i = 0; i < NUM_TRIGGERS; i++)
+	{
+		if (wanted[i].event == CAPTURE_UPDATE && !has_before_trigger(rel))
+			wanted[i].of = wanted[i].changes;
+	}
+}
+
+/*
+ * As the parent of its ties.
+ */
+static void
+want_by_ties(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
+{
+	ListCell   *lc;
 
 	foreach(lc, table->ties)
 	{
 		CascadeTie *tie = lfirst(lc);
 
-		if (tie->delete_by || tie->nullify_by)
-			on_delete->columns = add_source_columns(on_delete->columns, tie);
+		if (tie->unlink_by || tie->delete_by || tie->nullify_by)
+			want(&wanted[ON_DELETE], parent_columns(tie));
 		if (tie->follow_by)
-		{
-			on_update->columns = add_source_columns(on_update->columns, tie);
-			on_update->of = add_source_columns(on_update->of, tie);
-		}
+			want(&wanted[ON_UPDATE], parent_columns(tie));
 	}
 	foreach(lc, table->propagations)
 	{
 		CascadeRelationship *prop = lfirst(lc);
 
-		on_update->columns = add_source_columns(on_update->columns, prop->tie);
+		/* the key is taken along, but its changes are none of ours */
+		wanted[ON_UPDATE].columns = bms_add_members(wanted[ON_UPDATE].columns,
+													parent_columns(prop->tie));
 		for (int i = 0; i < prop->npropagate; i++)
-		{
-			on_update->columns = bms_add_member(on_update->columns, prop->propagations[i].source_attno);
-			on_update->of = bms_add_member(on_update->of, prop->propagations[i].source_attno);
-		}
+			want(&wanted[ON_UPDATE], bms_make_singleton(prop->propagations[i].parent_attno));
 	}
-	foreach(lc, table->orphans)
-	{
-		CascadeRelationship *child = lfirst(lc);
-
-		if (!child->deferred || child->tie->target_not_null)
-		{
-			on_update->columns = add_target_columns(on_update->columns, child->tie, NULL);
-			on_update->of = add_target_columns(on_update->of, child->tie, NULL);
-		}
-		if (child->deferred)
-			orphan->columns = add_target_columns(orphan->columns, child->tie, NULL);
-		if (child->tie->target_not_null)
-			keep->columns = add_target_columns(keep->columns, child->tie, rel);
-	}
-	orphan->of = orphan->columns;
-	keep->of = keep->columns;
-	if (no_of)
-		on_update->of = orphan->of = keep->of = NULL;
-}
-
-static Bitmapset *
-add_source_columns(Bitmapset *columns, const CascadeTie *tie)
-{
-	for (int i = 0; i < tie->ncolumns; i++)
-		columns = bms_add_member(columns, tie->columns[i].source_attno);
-	return columns;
 }
 
 /*
- * Likewise of the target; with a relation, only those that are NOT NULL.
+ * As the target of one-to-many relationships that look for orphans.
  */
-static Bitmapset *
-add_target_columns(Bitmapset *columns, const CascadeTie *tie, Relation not_null)
+static void
+want_by_orphans(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS], Relation rel)
 {
-	for (int i = 0; i < tie->ncolumns; i++)
-	{
-		AttrNumber	attno = tie->columns[i].target_attno;
+	ListCell   *lc;
 
-		if (not_null == NULL ||
-			(TupleDescAttr(RelationGetDescr(not_null), attno - 1)->attnotnull &&
-			 TupleDescAttr(RelationGetDescr(not_null), attno - 1)->attgenerated == '\0'))
+	foreach(lc, table->losing)
+	{
+		CascadeRelationship *child = lfirst(lc);
+
+		want(&wanted[ON_UPDATE], cascade_tie_child_columns(child->tie));
+		if (child->deferred)
+			want(&wanted[VERIFY_UPDATE], cascade_tie_child_columns(child->tie));
+		if (child->tie->child_not_null)
+			want(&wanted[KEEP], not_null_columns(child->tie, rel));
+	}
+}
+
+/*
+ * As the holder of references.
+ */
+static void
+want_by_references(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
+{
+	ListCell   *lc;
+
+	foreach(lc, table->references)
+	{
+		CascadeRelationship *rel = lfirst(lc);
+		bool		counts = (rel->cascade & CASCADE_DELETE_ORPHAN) != 0;
+		bool		deletes = counts || (rel->cascade & CASCADE_DELETE);
+		Bitmapset  *key = cascade_tie_child_columns(rel->reference);
+		Bitmapset  *both = bms_copy(key);
+
+		if (rel->direction == CASCADE_MANY_TO_MANY && cascade_forgives_attached(rel))
+			both = bms_add_members(both, cascade_tie_child_columns(rel->tie));
+		if (deletes)
+			want(&wanted[ON_DELETE], both);
+		want(&wanted[ON_UPDATE], both);
+		if (rel->single_parent || cascade_forgives_attached(rel))
+			want(&wanted[ON_INSERT], key);
+		if (!rel->deferred)
+			continue;
+		if (deletes)
+			want(&wanted[VERIFY_DELETE], key);
+		if (counts || rel->single_parent)
+			want(&wanted[VERIFY_UPDATE], key);
+		if (rel->single_parent)
+			want(&wanted[VERIFY_INSERT], key);
+	}
+}
+
+/*
+ * As the source of many-to-many relationships whose targets go with it.
+ */
+static void
+want_by_origins(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
+{
+	ListCell   *lc;
+
+	foreach(lc, table->origins)
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		want(&wanted[ON_DELETE], parent_columns(rel->tie));
+		if (rel->deferred)
+			want(&wanted[VERIFY_DELETE], parent_columns(rel->tie));
+	}
+}
+
+/*
+ * An UPDATE that moves a row to another partition deletes and inserts it, and
+ * all three must be captured alike.  A partition may have triggers of its own,
+ * so OF is not relied upon.
+ */
+static void
+want_for_partitions(WantedTrigger wanted[NUM_TRIGGERS], bool orphans)
+{
+	Bitmapset  *all = bms_union(wanted[ON_DELETE].columns, wanted[ON_UPDATE].columns);
+
+	all = bms_add_members(all, wanted[ON_INSERT].columns);
+	for (int i = ON_DELETE; i <= ON_UPDATE; i++)
+		want(&wanted[i], all);
+	if (orphans)
+		want(&wanted[VERIFY_DELETE], wanted[VERIFY_UPDATE].columns);
+}
+
+static void
+want(WantedTrigger *trigger, Bitmapset *columns)
+{
+	trigger->columns = bms_add_members(trigger->columns, columns);
+	trigger->changes = bms_add_members(trigger->changes, columns);
+}
+
+static Bitmapset *
+parent_columns(const CascadeTie *tie)
+{
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+		columns = bms_add_member(columns, tie->columns[i].parent_attno);
+	return columns;
+}
+
+static Bitmapset *
+not_null_columns(const CascadeTie *tie, Relation rel)
+{
+	Bitmapset  *all = cascade_tie_child_columns(tie);
+	Bitmapset  *columns = NULL;
+	int			attno = -1;
+
+	while ((attno = bms_next_member(all, attno)) >= 0)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+
+		if (att->attnotnull && att->attgenerated == '\0')
 			columns = bms_add_member(columns, attno);
 	}
 	return columns;
 }
 
 /*
- * Has the table a BEFORE UPDATE row trigger that is not ours?
+ * Has the table a BEFORE UPDATE row trigger that is not ours, or may one of
+ * its partitions have one?
  */
 static bool
 has_before_trigger(Relation rel)
 {
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return true;
 	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 	{
 		const Trigger *trigger = &rel->trigdesc->triggers[i];
@@ -429,6 +566,9 @@ condition_columns(const Trigger *trigger, bool before)
 		return NULL;
 	pull_varattnos(stringToNode(trigger->tgqual),
 				   before ? PRS2_NEW_VARNO : PRS2_OLD_VARNO, &offset);
+	/* an INSERT trigger's has columns of NEW only */
+	if (bms_is_empty(offset))
+		pull_varattnos(stringToNode(trigger->tgqual), PRS2_NEW_VARNO, &offset);
 	while ((member = bms_next_member(offset, member)) >= 0)
 	{
 		if (member + FirstLowInvalidHeapAttributeNumber > 0)
@@ -498,7 +638,7 @@ make_trigger(Relation rel, const WantedTrigger *wanted, bool replace)
 					 wanted->constraint ? "CONSTRAINT " : replace ? "OR REPLACE " : "",
 					 quote_identifier(wanted->name),
 					 wanted->before ? "BEFORE" : "AFTER",
-					 wanted->delete ? "DELETE" : "UPDATE");
+					 event_words[wanted->event]);
 	while ((attno = bms_next_member(wanted->of, attno)) >= 0)
 		appendStringInfo(&sql, "%s%s", n++ == 0 ? " OF " : ", ",
 						 quote_identifier(get_attname(relid, attno, false)));
@@ -526,16 +666,19 @@ make_trigger(Relation rel, const WantedTrigger *wanted, bool replace)
 static char *
 trigger_condition(Oid relid, const WantedTrigger *wanted)
 {
+	bool		has_old = wanted->event != CAPTURE_INSERT;
+	bool		has_new = wanted->event != CAPTURE_DELETE;
 	StringInfoData buf;
 	int			attno = -1;
 	int			n = 0;
 
 	initStringInfo(&buf);
 	if (!wanted->before)
-		appendStringInfo(&buf, "%s.%s(old.tableoid%s%s", quote_identifier(CASCADE_SCHEMA),
-						 wanted->constraint ? "capture_deferred" : "capture",
-						 wanted->constraint ? "" : ", old.ctid",
-						 wanted->delete ? "" : ", new.ctid");
+		appendStringInfo(&buf, "%s.%s(%s.tableoid%s%s", quote_identifier(CASCADE_SCHEMA),
+						 wanted->constraint ? "to_verify" : "capture",
+						 has_old ? "old" : "new",
+						 !wanted->constraint && has_old ? ", old.ctid" : "",
+						 !wanted->constraint && has_new ? ", new.ctid" : "");
 	while ((attno = bms_next_member(wanted->columns, attno)) >= 0)
 	{
 		const char *column = quote_identifier(get_attname(relid, attno, false));
@@ -544,8 +687,9 @@ trigger_condition(Oid relid, const WantedTrigger *wanted)
 			appendStringInfo(&buf, "%snew.%s IS NULL", n++ == 0 ? "" : " OR ", column);
 		else
 		{
-			appendStringInfo(&buf, ", old.%s", column);
-			if (!wanted->delete)
+			if (has_old)
+				appendStringInfo(&buf, ", old.%s", column);
+			if (has_new)
 				appendStringInfo(&buf, ", new.%s", column);
 		}
 	}

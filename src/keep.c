@@ -21,6 +21,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "cascade.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -36,6 +37,21 @@ typedef struct CondemnedRow
 
 static List *condemned = NIL;	/* in TopTransactionContext */
 
+/* a row that is about to be updated, as its table or partition has it */
+typedef struct KeepRow
+{
+	Oid			leaf;
+	Oid			root;			/* the declared table */
+	Datum	   *old_values;
+	bool	   *old_nulls;
+	Datum	   *values;
+	bool	   *nulls;
+} KeepRow;
+
+static AttrNumber leaf_attno(const KeepRow *row, AttrNumber attno);
+static bool holds(const KeepRow *row, CascadeTie *tie, bool before);
+static bool is_orphan(const KeepRow *row, CascadeRelationship *rel, CascadeTable *table);
+static bool is_referenced(const KeepRow *row, CascadeRelationship *rel);
 static HeapTuple restore_keys(TriggerData *trigdata, CascadeTable *table, Bitmapset **restored);
 static void condemn(FunctionCallInfo fcinfo, TriggerData *trigdata, Bitmapset *columns);
 static void statement_ends(void *arg);
@@ -68,8 +84,8 @@ cascade_keep_key(PG_FUNCTION_ARGS)
 		return PointerGetDatum(tuple);
 
 	cache = cascade_cache_pin();
-	table = cascade_cache_table(cache, RelationGetRelid(trigdata->tg_relation));
-	if (table && table->orphans != NIL)
+	table = cascade_cache_table(cache, cascade_partition_root(RelationGetRelid(trigdata->tg_relation)));
+	if (table && table->losing != NIL)
 		tuple = restore_keys(trigdata, table, &restored);
 	cascade_cache_unpin(cache);
 	if (restored)
@@ -85,41 +101,128 @@ static HeapTuple
 restore_keys(TriggerData *trigdata, CascadeTable *table, Bitmapset **restored)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	Datum	   *old_values = palloc(sizeof(Datum) * desc->natts);
-	bool	   *old_nulls = palloc(sizeof(bool) * desc->natts);
-	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
-	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
+	KeepRow		row;
 	bool	   *replace = palloc0(sizeof(bool) * desc->natts);
 	bool		orphan = false;
 	ListCell   *lc;
 
-	heap_deform_tuple(trigdata->tg_trigtuple, desc, old_values, old_nulls);
-	heap_deform_tuple(trigdata->tg_newtuple, desc, values, nulls);
-	foreach(lc, table->orphans)
+	row.leaf = RelationGetRelid(trigdata->tg_relation);
+	row.root = table->relid;
+	row.old_values = palloc(sizeof(Datum) * desc->natts);
+	row.old_nulls = palloc(sizeof(bool) * desc->natts);
+	row.values = palloc(sizeof(Datum) * desc->natts);
+	row.nulls = palloc(sizeof(bool) * desc->natts);
+	heap_deform_tuple(trigdata->tg_trigtuple, desc, row.old_values, row.old_nulls);
+	heap_deform_tuple(trigdata->tg_newtuple, desc, row.values, row.nulls);
+	foreach(lc, table->losing)
 	{
 		CascadeRelationship *rel = lfirst(lc);
+		Bitmapset  *columns = cascade_tie_child_columns(rel->tie);
 		bool		loses_not_null = false;
-		bool		had_parent = true;
+		int			attno = -1;
 
-		for (int i = 0; i < rel->tie->ncolumns; i++)
+		while ((attno = bms_next_member(columns, attno)) >= 0)
 		{
-			int			att = rel->tie->columns[i].target_attno - 1;
+			int			att = leaf_attno(&row, attno) - 1;
 
-			had_parent &= !old_nulls[att];
-			if (TupleDescAttr(desc, att)->attnotnull && nulls[att])
+			if (TupleDescAttr(desc, att)->attnotnull && row.nulls[att])
+			{
 				loses_not_null = replace[att] = true;
+				*restored = bms_add_member(*restored, attno);
+			}
 		}
-		if (loses_not_null && had_parent && cascade_orphan_without(rel, table->orphans, nulls))
+		if (loses_not_null && holds(&row, rel->tie, true) && is_orphan(&row, rel, table))
 			orphan = true;
 	}
 	if (!orphan)
-		return trigdata->tg_newtuple;
-	for (int att = 0; att < desc->natts; att++)
 	{
-		if (replace[att])
-			*restored = bms_add_member(*restored, att + 1);
+		*restored = NULL;
+		return trigdata->tg_newtuple;
 	}
-	return heap_modify_tuple(trigdata->tg_newtuple, desc, old_values, old_nulls, replace);
+	return heap_modify_tuple(trigdata->tg_newtuple, desc, row.old_values, row.old_nulls, replace);
+}
+
+/*
+ * Number in the partition of a column of the declared table.
+ */
+static AttrNumber
+leaf_attno(const KeepRow *row, AttrNumber attno)
+{
+	return row->leaf == row->root ? attno :
+		get_attnum(row->leaf, get_attname(row->root, attno, false));
+}
+
+/*
+ * Has the row a key of the tie, of its kind: before, or now?
+ */
+static bool
+holds(const KeepRow *row, CascadeTie *tie, bool before)
+{
+	Datum	   *values = before ? row->old_values : row->values;
+	bool	   *nulls = before ? row->old_nulls : row->nulls;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		if (nulls[leaf_attno(row, tie->columns[i].child_attno) - 1])
+			return false;
+	}
+	for (int i = 0; i < tie->ndiscriminators; i++)
+	{
+		CascadeDiscriminator *kind = &tie->discriminators[i];
+		int			att = leaf_attno(row, kind->attno) - 1;
+
+		if (nulls[att] ||
+			!DatumGetBool(FunctionCall2Coll(&kind->eq, kind->collation, values[att], kind->value)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is the row, as it is to become, an orphan under a relationship's rule?
+ */
+static bool
+is_orphan(const KeepRow *row, CascadeRelationship *rel, CascadeTable *table)
+{
+	List	   *rels = rel->orphan_all ? table->orphans : list_make1(rel);
+	ListCell   *lc;
+	ListCell   *lct;
+
+	foreach(lc, rels)
+	{
+		CascadeRelationship *other = lfirst(lc);
+
+		if (other->direction != CASCADE_ONE_TO_MANY)
+		{
+			if (is_referenced(row, other))
+				return false;
+			continue;
+		}
+		if (holds(row, other->tie, false))
+			return false;
+		foreach(lct, other->alternatives)
+		{
+			if (holds(row, lfirst(lct), false))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool
+is_referenced(const KeepRow *row, CascadeRelationship *rel)
+{
+	Datum	   *key = palloc(sizeof(Datum) * rel->reference->ncolumns);
+
+	for (int i = 0; i < rel->reference->ncolumns; i++)
+	{
+		int			att = leaf_attno(row, rel->reference->columns[i].parent_attno) - 1;
+
+		if (row->old_nulls[att])
+			return false;
+		key[i] = row->old_values[att];
+	}
+	return cascade_event_is_referenced(rel, key);
 }
 
 /*

@@ -21,23 +21,27 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/sortsupport.h"
 #include "utils/typcache.h"
 
-/* how keys are compared to find duplicates */
+/* the order in which keys are sorted, by their own values */
 typedef struct KeyOrder
 {
 	const CascadeKeys *keys;
+	const CascadeKeys *others;	/* the second of those compared is of these */
 	SortSupport support;		/* one per column */
 } KeyOrder;
 
 static CascadeKeys *make_keys(List *sets, const CascadeTie *tie, bool changed);
 static bool add_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *column,
 					bool changed);
-static void drop_duplicates(CascadeKeys *keys, const CascadeTie *tie);
+static Datum *copy_values(const Datum *values, const bool *nulls, uint64 n, Oid type);
+static void begin_order(KeyOrder *order, const CascadeKeys *keys, const CascadeTie *tie, bool held);
+static uint64 *sort_keys(KeyOrder *order);
 
 /*
  * cascade_keys_deleted
@@ -62,30 +66,42 @@ cascade_keys_changed(List *sets, const CascadeTie *tie)
 	return make_keys(sets, tie, true);
 }
 
+/*
+ * cascade_keys_make
+ *		No keys yet, with room for some.
+ */
+CascadeKeys *
+cascade_keys_make(int ncolumns, uint64 capacity, bool changed)
+{
+	CascadeKeys *keys = palloc0(sizeof(CascadeKeys));
+
+	capacity = Max(capacity, 1);
+	keys->ncolumns = ncolumns;
+	keys->values = palloc(sizeof(Datum *) * ncolumns);
+	keys->new_values = palloc0(sizeof(Datum *) * ncolumns);
+	keys->new_nulls = palloc0(sizeof(bool *) * ncolumns);
+	for (int i = 0; i < ncolumns; i++)
+	{
+		keys->values[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * capacity);
+		if (!changed)
+			continue;
+		keys->new_values[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * capacity);
+		keys->new_nulls[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * capacity);
+	}
+	return keys;
+}
+
 static CascadeKeys *
 make_keys(List *sets, const CascadeTie *tie, bool changed)
 {
-	CascadeKeys *keys = palloc0(sizeof(CascadeKeys));
+	CascadeKeys *keys;
 	int		   *column = palloc(sizeof(int) * tie->ncolumns);
 	uint64		capacity = 0;
 	ListCell   *lc;
 
 	foreach(lc, sets)
 		capacity += ((CaptureSet *) lfirst(lc))->nrows;
-	keys->ncolumns = tie->ncolumns;
-	capacity = Max(capacity, 1);
-	keys->values = palloc(sizeof(Datum *) * tie->ncolumns);
-	keys->new_values = palloc0(sizeof(Datum *) * tie->ncolumns);
-	keys->new_nulls = palloc0(sizeof(bool *) * tie->ncolumns);
-	for (int i = 0; i < tie->ncolumns; i++)
-	{
-		keys->values[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * capacity);
-		if (changed)
-		{
-			keys->new_values[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * capacity);
-			keys->new_nulls[i] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * capacity);
-		}
-	}
+	keys = cascade_keys_make(tie->ncolumns, capacity, changed);
 
 	foreach(lc, sets)
 	{
@@ -94,18 +110,18 @@ make_keys(List *sets, const CascadeTie *tie, bool changed)
 		/* an update counts as a deletion only if the row was deleted after it */
 		if (!changed && set->event == CAPTURE_UPDATE && (set->states == NULL || tie->follow_by == NULL))
 			continue;
-		if (changed && set->event != CAPTURE_UPDATE)
+		if (set->event == CAPTURE_INSERT || (changed && set->event != CAPTURE_UPDATE))
 			continue;
 		for (int i = 0; i < tie->ncolumns; i++)
-			column[i] = cascade_capture_column(set, tie->columns[i].source_attno);
+			column[i] = cascade_capture_column(set, tie->columns[i].parent_attno);
 		for (uint64 row = 0; row < set->nrows; row++)
 		{
 			if (add_row(keys, set, row, column, changed))
 				keys->nkeys++;
 		}
 	}
-	if (keys->nkeys > 1 && !tie->source_unique)
-		drop_duplicates(keys, tie);
+	if (keys->nkeys > 1 && !tie->parent_unique)
+		cascade_keys_drop_duplicates(keys, tie, false);
 	return keys;
 }
 
@@ -137,6 +153,53 @@ add_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *column,
 	return differs || !changed;
 }
 
+/*
+ * cascade_keys_copy
+ *		Keys in memory of their own: a tie's parents', or those that children
+ *		held.
+ */
+CascadeKeys *
+cascade_keys_copy(const CascadeKeys *keys, const CascadeTie *tie, bool held, MemoryContext context)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	CascadeKeys *copy = palloc0(sizeof(CascadeKeys));
+
+	copy->nkeys = keys->nkeys;
+	copy->ncolumns = keys->ncolumns;
+	copy->values = palloc(sizeof(Datum *) * keys->ncolumns);
+	copy->new_values = palloc0(sizeof(Datum *) * keys->ncolumns);
+	copy->new_nulls = palloc0(sizeof(bool *) * keys->ncolumns);
+	for (int i = 0; i < keys->ncolumns; i++)
+	{
+		Oid			type = held ? tie->columns[i].child_type : tie->columns[i].parent_type;
+
+		copy->values[i] = copy_values(keys->values[i], NULL, keys->nkeys, type);
+		if (keys->new_values[0] == NULL)
+			continue;
+		copy->new_values[i] = copy_values(keys->new_values[i], keys->new_nulls[i], keys->nkeys, type);
+		copy->new_nulls[i] = memcpy(MemoryContextAllocHuge(context, sizeof(bool) * (keys->nkeys + 1)),
+									keys->new_nulls[i], sizeof(bool) * keys->nkeys);
+	}
+	MemoryContextSwitchTo(oldcontext);
+	return copy;
+}
+
+static Datum *
+copy_values(const Datum *values, const bool *nulls, uint64 n, Oid type)
+{
+	Datum	   *copy = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
+	int16		typlen;
+	bool		typbyval;
+
+	get_typlenbyval(type, &typlen, &typbyval);
+	for (uint64 i = 0; i < n; i++)
+	{
+		if (nulls == NULL || !nulls[i])
+			copy[i] = datumCopy(values[i], typbyval, typlen);
+	}
+	return copy;
+}
+
 static int
 compare_keys(const void *a, const void *b, void *arg)
 {
@@ -147,7 +210,7 @@ compare_keys(const void *a, const void *b, void *arg)
 	for (int i = 0; i < order->keys->ncolumns; i++)
 	{
 		int			cmp = ApplySortComparator(order->keys->values[i][ia], false,
-											  order->keys->values[i][ib], false,
+											  order->others->values[i][ib], false,
 											  &order->support[i]);
 
 		if (cmp != 0)
@@ -157,28 +220,54 @@ compare_keys(const void *a, const void *b, void *arg)
 }
 
 /*
- * Keep one key of those that are equal.  Of two rows that had the same key
- * and were given different ones, which one the children follow is as open as
- * whose children they were.
+ * Keys are compared as the parent's index compares them.
  */
 static void
-drop_duplicates(CascadeKeys *keys, const CascadeTie *tie)
+begin_order(KeyOrder *order, const CascadeKeys *keys, const CascadeTie *tie, bool held)
 {
-	KeyOrder	order = {keys, palloc0(sizeof(SortSupportData) * keys->ncolumns)};
-	uint64	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * keys->nkeys);
-	uint64		n = 0;
-
+	order->keys = order->others = keys;
+	order->support = palloc0(sizeof(SortSupportData) * keys->ncolumns);
 	for (int i = 0; i < keys->ncolumns; i++)
 	{
-		TypeCacheEntry *type = lookup_type_cache(tie->columns[i].source_type, TYPECACHE_LT_OPR);
+		TypeCacheEntry *type = lookup_type_cache(held ? tie->columns[i].child_type :
+												 tie->columns[i].parent_type, TYPECACHE_LT_OPR);
 
-		order.support[i].ssup_cxt = CurrentMemoryContext;
-		order.support[i].ssup_collation = tie->columns[i].source_collation;
-		PrepareSortSupportFromOrderingOp(type->lt_opr, &order.support[i]);
+		order->support[i].ssup_cxt = CurrentMemoryContext;
+		order->support[i].ssup_collation = tie->columns[i].parent_collation;
+		PrepareSortSupportFromOrderingOp(type->lt_opr, &order->support[i]);
 	}
-	for (uint64 i = 0; i < keys->nkeys; i++)
+}
+
+/*
+ * Positions of the keys, in order.
+ */
+static uint64 *
+sort_keys(KeyOrder *order)
+{
+	uint64		n = order->keys->nkeys;
+	uint64	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * (n + 1));
+
+	for (uint64 i = 0; i < n; i++)
 		sorted[i] = i;
-	qsort_arg(sorted, keys->nkeys, sizeof(uint64), compare_keys, &order);
+	qsort_arg(sorted, n, sizeof(uint64), compare_keys, order);
+	return sorted;
+}
+
+/*
+ * cascade_keys_drop_duplicates
+ *		Keep one key of those that are equal.  Of two rows that had the same
+ *		key and were given different ones, which one the children follow is as
+ *		open as whose children they were.
+ */
+void
+cascade_keys_drop_duplicates(CascadeKeys *keys, const CascadeTie *tie, bool held)
+{
+	KeyOrder	order;
+	uint64	   *sorted;
+	uint64		n = 0;
+
+	begin_order(&order, keys, tie, held);
+	sorted = sort_keys(&order);
 	for (uint64 i = 0; i < keys->nkeys; i++)
 	{
 		if (i == 0 || compare_keys(&sorted[i - 1], &sorted[i], &order) != 0)
@@ -186,6 +275,28 @@ drop_duplicates(CascadeKeys *keys, const CascadeTie *tie)
 	}
 	if (n < keys->nkeys)
 		cascade_keys_select(keys, sorted, n);
+}
+
+/*
+ * cascade_keys_among
+ *		Which of these keys that children held are among others?
+ */
+bool *
+cascade_keys_among(const CascadeKeys *keys, const CascadeKeys *others, const CascadeTie *tie)
+{
+	bool	   *among = MemoryContextAllocExtended(CurrentMemoryContext,
+												   sizeof(bool) * (keys->nkeys + 1),
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	KeyOrder	order;
+	uint64	   *sorted;
+
+	begin_order(&order, others, tie, true);
+	sorted = sort_keys(&order);
+	order.keys = keys;
+	order.others = others;
+	for (uint64 i = 0; i < keys->nkeys; i++)
+		among[i] = bsearch_arg(&i, sorted, others->nkeys, sizeof(uint64), compare_keys, &order) != NULL;
+	return among;
 }
 
 /*

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * orphan.c
- *	  rows that lost their parent: found, looked at again, deleted
+ *	  one-to-many: rows that lost their parent are found, looked at again,
+ *	  deleted
  *
  * A row is known by the version that lost its parent.  Our transaction has
  * written it and so holds the row; whatever it did to the row since, the
- * latest version is found along the update chain, and what counts is that
+ * latest version is found from it (version.c), and what counts is that
  * version.
  *
  * Copyright (c) 2026, cascade contributors
@@ -17,152 +18,239 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
-#include "access/tableam.h"
 #include "cascade.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "utils/array.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
+#include "utils/memutils.h"
 
-static bool lost_parent(const CaptureSet *set, uint64 row, const CascadeTie *tie);
-static void latest_versions(Oid relid, ItemPointerData *tids, uint64 ntids);
+static void note_moved(CascadeRelationship *rel, const CaptureSet *set);
+static void note_lost(CascadeRelationship *rel, const CaptureSet *set);
+static void add_row(CascadeRows *rows, const CaptureSet *set, uint64 row);
+static void add_version(CascadeRows *rows, Oid leaf, const ItemPointerData *tid);
+static CascadeRows *rows_of_check(const PendingCheck *check);
+static CascadeRows *drop_referenced(CascadeRelationship *rel, CascadeTable *table,
+									CascadeRows *rows);
+static CascadeStatement *begin_statement(CascadeAction action, CascadeRelationship *rel,
+										 CascadeTable *table, const CascadeRows *rows);
 
 /*
  * cascade_orphans_collect
- *		Add to checks the rows of a set that lost their parent at once: by
- *		relationships that are not deferred, or by a NOT NULL key that was
- *		set to NULL.  A List of PendingCheck.
+ *		Note the rows of a set that lost their parent.  Returns the condemned
+ *		ones, whose NOT NULL key was set to NULL: they go at once.
  */
-List *
-cascade_orphans_collect(List *checks, const CaptureSet *set, List *orphans)
+CascadeRows *
+cascade_orphans_collect(const CaptureSet *set, CascadeTable *table)
 {
+	CascadeRows *condemned = palloc0(sizeof(CascadeRows));
 	ListCell   *lc;
 
 	if (!set->watches_orphans)
-		return checks;
-	foreach(lc, orphans)
+		return condemned;
+	foreach(lc, table->losing)
 	{
-		CascadeRelationship *rel = lfirst(lc);
-		PendingCheck *check = palloc0(sizeof(PendingCheck));
-		PendingCheck *doomed = palloc0(sizeof(PendingCheck));
-
-		check->target = doomed->target = set->relid;
-		check->source = doomed->source = rel->source;
-		check->name = doomed->name = rel->name;
-		doomed->condemned = true;
-		check->tids = MemoryContextAllocHuge(CurrentMemoryContext,
-											 sizeof(ItemPointerData) * (set->nrows + 1));
-		doomed->tids = MemoryContextAllocHuge(CurrentMemoryContext,
-											  sizeof(ItemPointerData) * (set->nrows + 1));
-		for (uint64 row = 0; row < set->nrows; row++)
-		{
-			if (set->states != NULL && set->states[row] != CAPTURE_ROW_LIVE)
-				continue;
-			/* of several relationships, the first speaks for the condemned */
-			if (set->condemned[row])
-			{
-				if (foreach_current_index(lc) == 0)
-					doomed->tids[doomed->ntids++] = set->new_tids[row];
-			}
-			else if (!rel->deferred && lost_parent(set, row, rel->tie))
-				check->tids[check->ntids++] = set->new_tids[row];
-		}
-		if (check->ntids > 0)
-			checks = lappend(checks, check);
-		if (doomed->ntids > 0)
-			checks = lappend(checks, doomed);
+		if (set->new_leaves != NULL && cascade_pending_logged(lfirst(lc)))
+			note_moved(lfirst(lc), set);
+		note_lost(lfirst(lc), set);
 	}
-	return checks;
+	for (uint64 row = 0; row < set->nrows; row++)
+	{
+		if (set->condemned[row] && (set->states == NULL || set->states[row] == CAPTURE_ROW_LIVE))
+			add_row(condemned, set, row);
+	}
+	return condemned;
 }
 
 /*
- * Had the row a key without NULL, and has it none now?
+ * Rows that were noted before may be among those that went to another
+ * partition.
  */
-static bool
-lost_parent(const CaptureSet *set, uint64 row, const CascadeTie *tie)
+static void
+note_moved(CascadeRelationship *rel, const CaptureSet *set)
 {
-	bool		has_parent = true;
+	MemoryContext context;
+	PendingBatch *batch = cascade_pending_add(rel, PENDING_MOVED, &context);
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
 
-	for (int i = 0; i < tie->ncolumns; i++)
+	for (uint64 row = 0; row < set->nrows; row++)
 	{
-		uint64		pos = row * set->ncolumns +
-			cascade_capture_column(set, tie->columns[i].target_attno);
-
-		if (set->old_nulls[pos])
-			return false;
-		has_parent &= !set->new_nulls[pos];
+		add_version(&batch->rows, set->leaf, &set->old_tids[row]);
+		add_version(&batch->moved_to, set->new_leaves[row], &set->new_tids[row]);
 	}
-	return !has_parent;
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
- * cascade_orphans_delete
+ * Had the row a parent by this relationship, and has it none now?
+ */
+static void
+note_lost(CascadeRelationship *rel, const CaptureSet *set)
+{
+	PendingBatch *batch = NULL;
+	MemoryContext context;
+
+	for (uint64 row = 0; row < set->nrows; row++)
+	{
+		MemoryContext oldcontext;
+
+		if ((set->states != NULL && set->states[row] != CAPTURE_ROW_LIVE) ||
+			set->condemned[row] ||
+			!cascade_tie_holds(rel->tie, set, row, false) ||
+			cascade_tie_holds(rel->tie, set, row, true))
+			continue;
+		if (batch == NULL)
+			batch = cascade_pending_add(rel, PENDING_ROWS, &context);
+		oldcontext = MemoryContextSwitchTo(context);
+		add_row(&batch->rows, set, row);
+		MemoryContextSwitchTo(oldcontext);
+	}
+}
+
+/*
+ * Add the new version of a row, in memory of the current context.
+ */
+static void
+add_row(CascadeRows *rows, const CaptureSet *set, uint64 row)
+{
+	add_version(rows, set->new_leaves ? set->new_leaves[row] : set->leaf, &set->new_tids[row]);
+}
+
+static void
+add_version(CascadeRows *rows, Oid leaf, const ItemPointerData *tid)
+{
+	if (rows->n == rows->capacity)
+	{
+		rows->capacity = rows->capacity == 0 ? 16 : rows->capacity * 2;
+		rows->leaves = rows->leaves == NULL ? palloc(sizeof(Oid) * rows->capacity) :
+			repalloc_huge(rows->leaves, sizeof(Oid) * rows->capacity);
+		rows->tids = rows->tids == NULL ? palloc(sizeof(ItemPointerData) * rows->capacity) :
+			repalloc_huge(rows->tids, sizeof(ItemPointerData) * rows->capacity);
+	}
+	rows->leaves[rows->n] = leaf;
+	rows->tids[rows->n] = *tid;
+	rows->n++;
+}
+
+/*
+ * cascade_orphans_verify
  *		Delete the rows of a check that are orphans as they are now.
  */
 void
-cascade_orphans_delete(CascadeCache *cache, PendingCheck *check, bool own_level)
+cascade_orphans_verify(CascadeTable *table, CascadeRelationship *rel, const PendingCheck *check,
+					   bool own_level)
 {
-	CascadeTable *table = cascade_cache_table(cache, check->target);
-	CascadeRelationship *rel = cascade_cache_relationship(cache, check->source,
-														  NameStr(check->name));
+	CascadeRows *rows = rows_of_check(check);
 	CascadeStatement *stmt;
-	Datum	   *values;
 
-	if (table == NULL || rel == NULL || rel->target != check->target)
-		return;					/* dropped since */
-	latest_versions(check->target, check->tids, check->ntids);
-	values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * check->ntids);
-	for (uint64 i = 0; i < check->ntids; i++)
-		values[i] = PointerGetDatum(&check->tids[i]);
-
-	stmt = cascade_statement_begin(check->condemned ? CASCADE_ACTION_REMOVE : CASCADE_ACTION_ORPHAN,
-								   rel->tie, rel, check->ntids, true);
-	stmt->shape = CASCADE_SHAPE_SOME;	/* row versions are found by themselves */
-	stmt->orphans = table->orphans;
+	rows = drop_referenced(rel, table, rows);
+	if (rows->n == 0)
+		return;
+	stmt = begin_statement(CASCADE_ACTION_ORPHAN, rel, table, rows);
 	stmt->own_level = own_level;
-	cascade_statement_argument(stmt, TIDARRAYOID,
-							   cascade_keys_array(TIDOID, TIDARRAYOID, values, NULL, check->ntids),
-							   false);
 	cascade_event_run(stmt);
 }
 
 /*
- * Replace row versions by the latest ones of their rows.
+ * cascade_orphans_remove
+ *		Delete rows whatever their keys say.
  */
-static void
-latest_versions(Oid relid, ItemPointerData *tids, uint64 ntids)
+void
+cascade_orphans_remove(CascadeTable *table, CascadeRows *rows)
 {
-	Relation	rel = table_open(relid, RowExclusiveLock);
-	TableScanDesc scan = table_beginscan_tid(rel, SnapshotSelf);
+	CascadeVersions *versions = cascade_versions_begin();
 
-	for (uint64 i = 0; i < ntids; i++)
-		table_tuple_get_latest_tid(scan, &tids[i]);
-	table_endscan(scan);
-	table_close(rel, NoLock);
+	for (uint64 i = 0; i < rows->n; i++)
+		cascade_versions_latest(versions, &rows->leaves[i], &rows->tids[i]);
+	cascade_versions_end(versions);
+	/* of several relationships, the first speaks for them */
+	cascade_event_run(begin_statement(CASCADE_ACTION_REMOVE, linitial(table->losing), table, rows));
 }
 
 /*
- * cascade_orphan_without
- *		Would a row be an orphan under a relationship's rule?  nulls says
- *		which of its columns are NULL, by attribute number.
+ * The rows that were noted since the last check, as they are now.
  */
-bool
-cascade_orphan_without(const CascadeRelationship *rel, List *orphans, const bool *nulls)
+static CascadeRows *
+rows_of_check(const PendingCheck *check)
 {
-	List	   *rels = rel->orphan_all ? orphans : list_make1(unconstify(CascadeRelationship *, rel));
+	CascadeVersions *versions = cascade_versions_begin();
+	CascadeRows *rows = palloc0(sizeof(CascadeRows));
 	ListCell   *lc;
 
-	foreach(lc, rels)
+	foreach(lc, check->batches)
 	{
-		const CascadeTie *tie = ((CascadeRelationship *) lfirst(lc))->tie;
-		bool		has_parent = true;
+		PendingBatch *batch = lfirst(lc);
 
-		for (int i = 0; i < tie->ncolumns; i++)
-			has_parent &= !nulls[tie->columns[i].target_attno - 1];
-		if (has_parent)
-			return false;
+		for (uint64 i = 0; batch->kind == PENDING_MOVED && i < batch->rows.n; i++)
+			cascade_versions_moved(versions, batch->rows.leaves[i], &batch->rows.tids[i],
+								   batch->moved_to.leaves[i], &batch->moved_to.tids[i]);
 	}
-	return true;
+	for_each_from(lc, check->batches, check->nchecked)
+	{
+		PendingBatch *batch = lfirst(lc);
+
+		for (uint64 i = 0; batch->kind == PENDING_ROWS && i < batch->rows.n; i++)
+		{
+			Oid			leaf = batch->rows.leaves[i];
+			ItemPointerData tid = batch->rows.tids[i];
+
+			cascade_versions_latest(versions, &leaf, &tid);
+			add_version(rows, leaf, &tid);
+		}
+	}
+	cascade_versions_end(versions);
+	return rows;
+}
+
+/*
+ * With orphan_when 'all', rows that are referenced by a relationship of
+ * another direction stay.  They are locked, so that nobody comes to reference
+ * them meanwhile.
+ */
+static CascadeRows *
+drop_referenced(CascadeRelationship *rel, CascadeTable *table, CascadeRows *rows)
+{
+	List	   *counted = cascade_verify_counted(rel, table);
+	CascadeRows *left = palloc0(sizeof(CascadeRows));
+	SPITupleTable *found;
+	uint64	   *positions;
+	uint64		n;
+
+	if (counted == NIL || rows->n == 0)
+		return rows;
+	n = cascade_event_run(begin_statement(CASCADE_ACTION_LOCK_ROWS, rel, table, rows));
+	found = SPI_tuptable;
+	positions = cascade_verify_drop_referenced(counted, found, 3, &n);
+	for (uint64 i = 0; i < n; i++)
+	{
+		HeapTuple	tuple = found->vals[positions[i]];
+		bool		isnull;
+
+		add_version(left,
+					DatumGetObjectId(SPI_getbinval(tuple, found->tupdesc, 1, &isnull)),
+					(ItemPointer) DatumGetPointer(SPI_getbinval(tuple, found->tupdesc, 2, &isnull)));
+	}
+	SPI_freetuptable(found);
+	return left;
+}
+
+static CascadeStatement *
+begin_statement(CascadeAction action, CascadeRelationship *rel, CascadeTable *table,
+				const CascadeRows *rows)
+{
+	CascadeStatement *stmt = cascade_statement_begin(action, rel->tie, rel, rows->n, true);
+	Datum	   *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (rows->n + 1));
+
+	stmt->shape = CASCADE_SHAPE_SOME;	/* row versions are found by themselves */
+	stmt->target = table;
+	for (uint64 i = 0; i < rows->n; i++)
+		values[i] = PointerGetDatum(&rows->tids[i]);
+	cascade_statement_values(stmt, TIDOID, TIDARRAYOID, values, NULL, rows->n);
+	if (get_rel_relkind(table->relid) == RELKIND_PARTITIONED_TABLE)
+	{
+		values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (rows->n + 1));
+		for (uint64 i = 0; i < rows->n; i++)
+			values[i] = ObjectIdGetDatum(rows->leaves[i]);
+		cascade_statement_values(stmt, OIDOID, OIDARRAYOID, values, NULL, rows->n);
+	}
+	return stmt;
 }

@@ -1,17 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * pending.c
- *	  rows that lost their parent and are looked at when the check is due
+ *	  what relationships have to look at when a check is due
  *
- * A deferred relationship notes the rows here, and one event of the
- * constraint trigger CASCADE_orphan, the first since the last check, will
- * look at all of them: at commit, at PREPARE TRANSACTION, or when SET
- * CONSTRAINTS says so.
+ * Each relationship that looks for orphans, takes targets along or counts
+ * references has a log of what statements did to its rows: batches of target
+ * rows that lost their parent, of keys that lost or gained a reference, of
+ * keys that changed.  Those that are not deferred read it at the end of the
+ * statement (event.c); the others at commit, at PREPARE TRANSACTION, or when
+ * SET CONSTRAINTS says so: one event of a constraint trigger CASCADE_verify_*
+ * of a table, the first since the last check, is queued to see to it.
  *
  * The trigger manager takes queued events back with an aborted
  * subtransaction, and revives those that fired in it.  So do we: before the
  * first change within a subtransaction the state is put aside, to be brought
- * back if it aborts.  Entries behind the restored end are thus forgotten, and
+ * back if it aborts.  Batches behind the restored end are thus forgotten, and
  * those checked since are to be checked again.
  *
  * Copyright (c) 2026, cascade contributors
@@ -28,140 +31,184 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* a noted row */
-typedef struct PendingRow
-{
-	ItemPointerData tid;		/* a version of it; later ones are found from it */
-	uint16		rel;			/* index in rels */
-} PendingRow;
-
-/* a relationship; by name, because the cache does not last */
-typedef struct PendingRelationship
-{
-	Oid			source;
-	NameData	name;
-} PendingRelationship;
-
 typedef struct PendingState
 {
 	int			nest_level;		/* of the subtransaction that changed it since */
-	uint64		nrows;
-	uint64		nchecked;		/* the first rows were looked at */
+	int			nbatches;
+	int			nchecked;		/* the first batches were looked at */
 	bool		armed;			/* an event is queued */
 } PendingState;
 
-/* what is noted of one target table */
-typedef struct PendingTable
+typedef struct PendingStates
 {
-	Oid			target;
-	List	   *rels;			/* of PendingRelationship */
-	PendingRow *rows;
-	uint64		capacity;
 	PendingState now;
 	List	   *saved;			/* of PendingState, innermost last */
+} PendingStates;
+
+/* the log of a relationship; by name, because the cache does not last */
+typedef struct PendingLog
+{
+	Oid			source;
+	NameData	name;
+	Oid			target;
+	Oid			secondary;
+	bool		deferred;
+	bool		remembers;		/* what was checked may matter later */
+	MemoryContext context;		/* of the batches */
+	List	   *batches;		/* of PendingBatch */
+	PendingStates states;
+} PendingLog;
+
+/* a table with constraint triggers */
+typedef struct PendingTable
+{
+	Oid			relid;
+	PendingStates states;
 } PendingTable;
 
-static List *pending = NIL;		/* of PendingTable; all in TopTransactionContext */
+/* all in TopTransactionContext */
+static List *logs = NIL;
+static List *tables = NIL;
 
-static PendingTable *find_table(Oid target, bool create);
-static void save_state(PendingTable *table);
+static PendingLog *find_log(Oid source, const char *name);
+static PendingLog *make_log(const CascadeRelationship *rel);
+static PendingTable *find_table(Oid relid, bool create);
+static bool is_of_table(const PendingLog *log, Oid relid);
+static bool is_unchecked(const PendingLog *log);
+static PendingCheck *take(PendingLog *log);
+static void save_state(PendingStates *states);
+static void abort_states(PendingStates *states, int nest_level);
+static void commit_states(PendingStates *states, int nest_level);
 
 /*
  * cascade_pending_add
- *		Note that a row of target lost its parent by this relationship.
+ *		A new batch at the end of a relationship's log, for the caller to
+ *		fill in with memory of *context.
  */
-void
-cascade_pending_add(Oid target, Oid source, const char *name, ItemPointer tid)
+PendingBatch *
+cascade_pending_add(const CascadeRelationship *rel, PendingKind kind, MemoryContext *context)
 {
-	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
-	PendingTable *table = find_table(target, true);
-	int			index;
+	PendingLog *log = find_log(rel->source, NameStr(rel->name));
+	MemoryContext oldcontext;
+	PendingBatch *batch;
 
-	save_state(table);
-	for (index = 0; index < list_length(table->rels); index++)
-	{
-		PendingRelationship *rel = list_nth(table->rels, index);
-
-		if (rel->source == source && strcmp(NameStr(rel->name), name) == 0)
-			break;
-	}
-	if (index == list_length(table->rels))
-	{
-		PendingRelationship *rel = palloc0(sizeof(PendingRelationship));
-
-		rel->source = source;
-		namestrcpy(&rel->name, name);
-		table->rels = lappend(table->rels, rel);
-	}
-	if (table->now.nrows == table->capacity)
-	{
-		table->capacity = table->capacity == 0 ? 16 : table->capacity * 2;
-		table->rows = table->rows == NULL ?
-			palloc(sizeof(PendingRow) * table->capacity) :
-			repalloc_huge(table->rows, sizeof(PendingRow) * table->capacity);
-	}
-	table->rows[table->now.nrows].tid = *tid;
-	table->rows[table->now.nrows].rel = index;
-	table->now.nrows++;
+	if (log == NULL)
+		log = make_log(rel);
+	save_state(&log->states);
+	log->deferred = rel->deferred;
+	oldcontext = MemoryContextSwitchTo(log->context);
+	batch = palloc0(sizeof(PendingBatch));
+	batch->kind = kind;
+	/* what an aborted subtransaction left behind the end goes */
+	log->batches = lappend(list_truncate(log->batches, log->states.now.nbatches), batch);
+	log->states.now.nbatches++;
 	MemoryContextSwitchTo(oldcontext);
+	*context = log->context;
+	return batch;
 }
 
 /*
- * cascade_pending_arm
- *		Must an event be queued for the table's rows?
+ * cascade_pending_logged
+ *		Has the transaction anything in the log of this relationship?
  */
 bool
-cascade_pending_arm(Oid target)
+cascade_pending_logged(const CascadeRelationship *rel)
 {
-	PendingTable *table = find_table(target, false);
+	PendingLog *log = find_log(rel->source, NameStr(rel->name));
 
-	if (table->now.armed)
-		return false;
-	save_state(table);
-	table->now.armed = true;
-	return true;
+	return log && log->states.now.nbatches > 0;
 }
 
 /*
  * cascade_pending_take
- *		The rows of a table to be looked at now, as a List of PendingCheck in
- *		the current memory context, one for each relationship.
+ *		The log of a relationship, for a check of what was not checked; NULL
+ *		if nothing was added since the last one.
+ */
+PendingCheck *
+cascade_pending_take(const CascadeRelationship *rel)
+{
+	PendingLog *log = find_log(rel->source, NameStr(rel->name));
+
+	return log && is_unchecked(log) ? take(log) : NULL;
+}
+
+/*
+ * cascade_pending_take_deferred
+ *		The logs of the deferred relationships that a table's events stand
+ *		for, as a List of PendingCheck.  The next row queues an event again.
  */
 List *
-cascade_pending_take(Oid target)
+cascade_pending_take_deferred(Oid relid)
 {
-	PendingTable *table = find_table(target, false);
+	PendingTable *table = find_table(relid, true);
 	List	   *checks = NIL;
 	ListCell   *lc;
 
-	if (table == NULL)
-		return NIL;
-	save_state(table);
-	foreach(lc, table->rels)
+	save_state(&table->states);
+	table->states.now.armed = false;
+	foreach(lc, logs)
 	{
-		PendingRelationship *rel = lfirst(lc);
-		PendingCheck *check = palloc0(sizeof(PendingCheck));
+		PendingLog *log = lfirst(lc);
 
-		check->target = target;
-		check->source = rel->source;
-		check->name = rel->name;
-		check->tids = MemoryContextAllocHuge(CurrentMemoryContext,
-											 sizeof(ItemPointerData) *
-											 (table->now.nrows - table->now.nchecked + 1));
-		for (uint64 i = table->now.nchecked; i < table->now.nrows; i++)
-		{
-			if (table->rows[i].rel == foreach_current_index(lc))
-				check->tids[check->ntids++] = table->rows[i].tid;
-		}
-		if (check->ntids > 0)
-			checks = lappend(checks, check);
+		if (log->deferred && is_of_table(log, relid) && is_unchecked(log))
+			checks = lappend(checks, take(log));
 	}
-	table->now.armed = false;
-	table->now.nchecked = table->now.nrows;
-	/* nothing can bring them back? */
-	if (table->saved == NIL)
-		table->now.nchecked = table->now.nrows = 0;
 	return checks;
+}
+
+/*
+ * cascade_pending_forget
+ *		The batches that a check took are not needed any more, unless they
+ *		can be brought back.
+ */
+void
+cascade_pending_forget(const PendingCheck *check)
+{
+	PendingLog *log = find_log(check->source, NameStr(check->name));
+
+	if (log->remembers || log->states.saved != NIL || is_unchecked(log))
+		return;
+	log->batches = NIL;
+	log->states.now.nbatches = log->states.now.nchecked = 0;
+	MemoryContextReset(log->context);
+}
+
+/*
+ * cascade_pending_is_armed, cascade_pending_arm
+ *		Is an event queued that will look at the table's rows?  It is.
+ */
+bool
+cascade_pending_is_armed(Oid relid)
+{
+	PendingTable *table = find_table(relid, false);
+
+	return table && table->states.now.armed;
+}
+
+void
+cascade_pending_arm(Oid relid)
+{
+	PendingTable *table = find_table(relid, true);
+
+	save_state(&table->states);
+	table->states.now.armed = true;
+}
+
+/*
+ * cascade_pending_any
+ *		Has the transaction logged anything?
+ */
+bool
+cascade_pending_any(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, logs)
+	{
+		if (((PendingLog *) lfirst(lc))->states.now.nbatches > 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -169,31 +216,112 @@ cascade_pending_take(Oid target)
  *		Are rows of the table waiting to be looked at?
  */
 bool
-cascade_pending_on(Oid target)
+cascade_pending_on(Oid relid)
 {
-	PendingTable *table = find_table(target, false);
+	ListCell   *lc;
 
-	return table && table->now.nrows > table->now.nchecked;
+	foreach(lc, logs)
+	{
+		if (is_of_table(lfirst(lc), relid) && is_unchecked(lfirst(lc)))
+			return true;
+	}
+	return false;
+}
+
+static PendingLog *
+find_log(Oid source, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, logs)
+	{
+		PendingLog *log = lfirst(lc);
+
+		if (log->source == source && strcmp(NameStr(log->name), name) == 0)
+			return log;
+	}
+	return NULL;
+}
+
+static PendingLog *
+make_log(const CascadeRelationship *rel)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+	PendingLog *log = palloc0(sizeof(PendingLog));
+
+	log->source = rel->source;
+	log->name = rel->name;
+	log->target = rel->target;
+	log->secondary = rel->secondary;
+	log->remembers = rel->direction == CASCADE_MANY_TO_MANY && cascade_forgives_attached(rel);
+	log->context = AllocSetContextCreate(TopTransactionContext, "cascade pending checks",
+										 ALLOCSET_SMALL_SIZES);
+	logs = lappend(logs, log);
+	MemoryContextSwitchTo(oldcontext);
+	return log;
 }
 
 static PendingTable *
-find_table(Oid target, bool create)
+find_table(Oid relid, bool create)
 {
+	MemoryContext oldcontext;
 	PendingTable *table;
 	ListCell   *lc;
 
-	foreach(lc, pending)
+	foreach(lc, tables)
 	{
 		table = lfirst(lc);
-		if (table->target == target)
+		if (table->relid == relid)
 			return table;
 	}
 	if (!create)
 		return NULL;
+	oldcontext = MemoryContextSwitchTo(TopTransactionContext);
 	table = palloc0(sizeof(PendingTable));
-	table->target = target;
-	pending = lappend(pending, table);
+	table->relid = relid;
+	tables = lappend(tables, table);
+	MemoryContextSwitchTo(oldcontext);
 	return table;
+}
+
+static bool
+is_of_table(const PendingLog *log, Oid relid)
+{
+	return log->source == relid || log->target == relid || log->secondary == relid;
+}
+
+/*
+ * Was anything added that asks for a check?  Keys that changed or were
+ * attached do not, but for single_parent, and neither do links of a source
+ * that is still there.
+ */
+static bool
+is_unchecked(const PendingLog *log)
+{
+	for (int i = log->states.now.nchecked; i < log->states.now.nbatches; i++)
+	{
+		const PendingBatch *batch = list_nth(log->batches, i);
+
+		if (batch->kind == PENDING_ROWS || batch->kind == PENDING_SOURCES_GONE ||
+			(batch->kind == PENDING_LOST && (batch->due || !log->remembers)) ||
+			(batch->kind == PENDING_ATTACHED && batch->due))
+			return true;
+	}
+	return false;
+}
+
+static PendingCheck *
+take(PendingLog *log)
+{
+	PendingCheck *check = palloc0(sizeof(PendingCheck));
+
+	save_state(&log->states);
+	check->source = log->source;
+	check->name = log->name;
+	check->batches = list_truncate(list_copy(log->batches), log->states.now.nbatches);
+	check->nchecked = log->states.now.nchecked;
+	log->states.now.nchecked = log->states.now.nbatches;
+	return check;
 }
 
 /*
@@ -201,19 +329,19 @@ find_table(Oid target, bool create)
  * needs none, since nothing outlives it.
  */
 static void
-save_state(PendingTable *table)
+save_state(PendingStates *states)
 {
 	int			nest_level = GetCurrentTransactionNestLevel();
-	PendingState *saved = table->saved == NIL ? NULL : llast(table->saved);
+	PendingState *saved = states->saved == NIL ? NULL : llast(states->saved);
 	MemoryContext oldcontext;
 
 	if (nest_level == 1 || (saved && saved->nest_level >= nest_level))
 		return;
 	oldcontext = MemoryContextSwitchTo(TopTransactionContext);
 	saved = palloc(sizeof(PendingState));
-	*saved = table->now;
+	*saved = states->now;
 	saved->nest_level = nest_level;
-	table->saved = lappend(table->saved, saved);
+	states->saved = lappend(states->saved, saved);
 	MemoryContextSwitchTo(oldcontext);
 }
 
@@ -226,16 +354,20 @@ cascade_pending_subxact_abort(int nest_level)
 {
 	ListCell   *lc;
 
-	foreach(lc, pending)
-	{
-		PendingTable *table = lfirst(lc);
+	foreach(lc, logs)
+		abort_states(&((PendingLog *) lfirst(lc))->states, nest_level);
+	foreach(lc, tables)
+		abort_states(&((PendingTable *) lfirst(lc))->states, nest_level);
+}
 
-		while (table->saved != NIL &&
-			   ((PendingState *) llast(table->saved))->nest_level >= nest_level)
-		{
-			table->now = *(PendingState *) llast(table->saved);
-			table->saved = list_delete_last(table->saved);
-		}
+static void
+abort_states(PendingStates *states, int nest_level)
+{
+	while (states->saved != NIL &&
+		   ((PendingState *) llast(states->saved))->nest_level >= nest_level)
+	{
+		states->now = *(PendingState *) llast(states->saved);
+		states->saved = list_delete_last(states->saved);
 	}
 }
 
@@ -249,23 +381,28 @@ cascade_pending_subxact_commit(int nest_level)
 {
 	ListCell   *lc;
 
-	foreach(lc, pending)
-	{
-		PendingTable *table = lfirst(lc);
-		PendingState *saved;
-		int			n = list_length(table->saved);
+	foreach(lc, logs)
+		commit_states(&((PendingLog *) lfirst(lc))->states, nest_level);
+	foreach(lc, tables)
+		commit_states(&((PendingTable *) lfirst(lc))->states, nest_level);
+}
 
-		if (n == 0)
-			continue;
-		saved = llast(table->saved);
-		if (saved->nest_level < nest_level)
-			continue;
-		if (nest_level == 2 ||
-			(n > 1 && ((PendingState *) list_nth(table->saved, n - 2))->nest_level == nest_level - 1))
-			table->saved = list_delete_last(table->saved);
-		else
-			saved->nest_level = nest_level - 1;
-	}
+static void
+commit_states(PendingStates *states, int nest_level)
+{
+	PendingState *saved;
+	int			n = list_length(states->saved);
+
+	if (n == 0)
+		return;
+	saved = llast(states->saved);
+	if (saved->nest_level < nest_level)
+		return;
+	if (nest_level == 2 ||
+		(n > 1 && ((PendingState *) list_nth(states->saved, n - 2))->nest_level == nest_level - 1))
+		states->saved = list_delete_last(states->saved);
+	else
+		saved->nest_level = nest_level - 1;
 }
 
 /*
@@ -275,5 +412,6 @@ cascade_pending_subxact_commit(int nest_level)
 void
 cascade_pending_reset(void)
 {
-	pending = NIL;
+	logs = NIL;
+	tables = NIL;
 }

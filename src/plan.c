@@ -31,6 +31,7 @@
 #include "access/xact.h"
 #include "cascade.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/lsyscache.h"
@@ -47,6 +48,7 @@
 static List *retired_plans = NIL;	/* in TopTransactionContext */
 
 static void retire(SPIPlanPtr *slot);
+static Oid	touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode);
 static SPIPlanPtr *plan_slot(CascadeStatement *stmt);
 static SPIPlanPtr prepare(const CascadeStatement *stmt);
 static int	expected_result(CascadeAction action);
@@ -61,7 +63,7 @@ cascade_statement_begin(CascadeAction action, CascadeTie *tie,
 						CascadeRelationship *rel, uint64 nkeys, bool indexed)
 {
 	CascadeStatement *stmt = palloc0(sizeof(CascadeStatement));
-	int			max_args = 2 * tie->ncolumns + 3 * rel->npropagate + 1;
+	int			max_args = 2 * tie->ncolumns + 3 * rel->npropagate + 2;
 
 	stmt->action = action;
 	stmt->tie = tie;
@@ -89,9 +91,60 @@ cascade_statement_argument(CascadeStatement *stmt, Oid type, Datum value, bool i
 }
 
 /*
+ * cascade_statement_values
+ *		n values as the next parameter: the value itself in shape ONE, else an
+ *		array.  nulls may be NULL.
+ */
+void
+cascade_statement_values(CascadeStatement *stmt, Oid type, Oid array, Datum *values, bool *nulls,
+						 uint64 n)
+{
+	if (stmt->shape == CASCADE_SHAPE_ONE)
+		cascade_statement_argument(stmt, type, values[0], nulls != NULL && nulls[0]);
+	else
+		cascade_statement_argument(stmt, array,
+								   cascade_keys_array(type, array, values, nulls, n), false);
+}
+
+/*
+ * cascade_statement_keys, cascade_statement_held_keys
+ *		n keys from this one on, of parents or as children held them.
+ */
+void
+cascade_statement_keys(CascadeStatement *stmt, Datum **values, uint64 first, uint64 n)
+{
+	for (int i = 0; i < stmt->tie->ncolumns; i++)
+		cascade_statement_values(stmt, stmt->tie->columns[i].key_type,
+								 stmt->tie->columns[i].key_array, values[i] + first, NULL, n);
+}
+
+void
+cascade_statement_held_keys(CascadeStatement *stmt, Datum **values, uint64 first, uint64 n)
+{
+	for (int i = 0; i < stmt->tie->ncolumns; i++)
+		cascade_statement_values(stmt, stmt->tie->columns[i].held_type,
+								 stmt->tie->columns[i].held_array, values[i] + first, NULL, n);
+}
+
+/*
+ * cascade_statement_numbers
+ *		The numbers 0 to n - 1, to know keys again in the result.
+ */
+void
+cascade_statement_numbers(CascadeStatement *stmt, uint64 n)
+{
+	Datum	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
+
+	for (uint64 i = 0; i < n; i++)
+		numbers[i] = Int32GetDatum((int32) i);
+	cascade_statement_argument(stmt, INT4ARRAYOID,
+							   cascade_keys_array(INT4OID, INT4ARRAYOID, numbers, NULL, n), false);
+}
+
+/*
  * cascade_statement_run
- *		Run a statement and return the number of rows it touched; a RECHECK
- *		leaves its rows in SPI_tuptable.  The caller is connected to SPI.
+ *		Run a statement and return the number of rows it touched; one that
+ *		asks leaves its rows in SPI_tuptable.  The caller is connected to SPI.
  *
  * As ri_PerformCheck does: as the owner of the table that is touched, without
  * its row security; under REPEATABLE READ and SERIALIZABLE it sees the latest
@@ -104,10 +157,9 @@ cascade_statement_argument(CascadeStatement *stmt, Oid type, Datum value, bool i
 uint64
 cascade_statement_run(CascadeStatement *stmt)
 {
-	Oid			relid = stmt->action == CASCADE_ACTION_RECHECK ?
-		stmt->tie->source : stmt->tie->target;
-	Relation	rel = table_open(relid, stmt->action == CASCADE_ACTION_RECHECK ?
-								 AccessShareLock : RowExclusiveLock);
+	LOCKMODE	lockmode;
+	Oid			relid = touched_table(stmt, &lockmode);
+	Relation	rel = table_open(relid, lockmode);
 	SPIPlanPtr *slot = plan_slot(stmt);
 	Snapshot	test_snapshot = InvalidSnapshot;
 	Snapshot	crosscheck_snapshot = InvalidSnapshot;
@@ -159,7 +211,7 @@ cascade_statement_run(CascadeStatement *stmt)
 				 errtable(rel)));
 	table_close(rel, NoLock);
 
-	if (stmt->action != CASCADE_ACTION_RECHECK)
+	if (result != SPI_OK_SELECT)
 	{
 		if (cascade_trace)
 			trace(stmt, rows, start);
@@ -168,17 +220,67 @@ cascade_statement_run(CascadeStatement *stmt)
 	return rows;
 }
 
+/*
+ * The one table that a statement reads or writes, as its owner.
+ */
+static Oid
+touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode)
+{
+	switch (stmt->action)
+	{
+		case CASCADE_ACTION_UNLINK:
+		case CASCADE_ACTION_DELETE:
+		case CASCADE_ACTION_NULLIFY:
+		case CASCADE_ACTION_FOLLOW:
+		case CASCADE_ACTION_PROPAGATE:
+		case CASCADE_ACTION_ORPHAN:
+		case CASCADE_ACTION_REMOVE:
+			*lockmode = RowExclusiveLock;
+			return stmt->tie->child;
+		case CASCADE_ACTION_LOCK_ROWS:
+		case CASCADE_ACTION_SHARE:
+			*lockmode = RowShareLock;
+			return stmt->tie->child;
+		case CASCADE_ACTION_UNREFERENCED:
+		case CASCADE_ACTION_UNHELD:
+		case CASCADE_ACTION_COUNT:
+		case CASCADE_ACTION_COUNT_ALL:
+			*lockmode = AccessShareLock;
+			return stmt->tie->child;
+		case CASCADE_ACTION_LOCK:
+		case CASCADE_ACTION_LOCK_NO_KEY:
+			*lockmode = RowShareLock;
+			return stmt->tie->parent;
+		case CASCADE_ACTION_DELETE_PARENT:
+		case CASCADE_ACTION_ORPHAN_PARENT:
+			*lockmode = RowExclusiveLock;
+			return stmt->tie->parent;
+		case CASCADE_ACTION_FIND:
+		case CASCADE_ACTION_RECHECK:
+		case CASCADE_ACTION_MATCH:
+			*lockmode = AccessShareLock;
+			return stmt->tie->parent;
+	}
+	pg_unreachable();
+}
+
+/*
+ * Statements that depend on more than the tie are the relationship's.
+ */
 static SPIPlanPtr *
 plan_slot(CascadeStatement *stmt)
 {
 	switch (stmt->action)
 	{
-		case CASCADE_ACTION_PROPAGATE:
-		case CASCADE_ACTION_ORPHAN:
-		case CASCADE_ACTION_REMOVE:
-			return &stmt->rel->plans[stmt->action][stmt->shape];
-		default:
+		case CASCADE_ACTION_UNLINK:
+		case CASCADE_ACTION_DELETE:
+		case CASCADE_ACTION_NULLIFY:
+		case CASCADE_ACTION_FOLLOW:
+		case CASCADE_ACTION_RECHECK:
+		case CASCADE_ACTION_MATCH:
 			return &stmt->tie->plans[stmt->action][stmt->shape];
+		default:
+			return &stmt->rel->plans[stmt->action][stmt->shape];
 	}
 }
 
@@ -236,15 +338,28 @@ expected_result(CascadeAction action)
 {
 	switch (action)
 	{
+		case CASCADE_ACTION_UNLINK:
 		case CASCADE_ACTION_DELETE:
 		case CASCADE_ACTION_ORPHAN:
 		case CASCADE_ACTION_REMOVE:
+		case CASCADE_ACTION_DELETE_PARENT:
+		case CASCADE_ACTION_ORPHAN_PARENT:
 			return SPI_OK_DELETE;
 		case CASCADE_ACTION_NULLIFY:
 		case CASCADE_ACTION_FOLLOW:
 		case CASCADE_ACTION_PROPAGATE:
 			return SPI_OK_UPDATE;
+		case CASCADE_ACTION_LOCK_ROWS:
+		case CASCADE_ACTION_FIND:
+		case CASCADE_ACTION_LOCK:
+		case CASCADE_ACTION_LOCK_NO_KEY:
 		case CASCADE_ACTION_RECHECK:
+		case CASCADE_ACTION_UNREFERENCED:
+		case CASCADE_ACTION_UNHELD:
+		case CASCADE_ACTION_SHARE:
+		case CASCADE_ACTION_COUNT:
+		case CASCADE_ACTION_COUNT_ALL:
+		case CASCADE_ACTION_MATCH:
 			return SPI_OK_SELECT;
 	}
 	pg_unreachable();
@@ -259,7 +374,10 @@ cascade_action_word(CascadeAction action)
 {
 	switch (action)
 	{
+		case CASCADE_ACTION_UNLINK:
+			return "unlink";
 		case CASCADE_ACTION_DELETE:
+		case CASCADE_ACTION_DELETE_PARENT:
 			return "delete";
 		case CASCADE_ACTION_NULLIFY:
 			return "nullify";
@@ -269,9 +387,20 @@ cascade_action_word(CascadeAction action)
 			return "propagate";
 		case CASCADE_ACTION_ORPHAN:
 		case CASCADE_ACTION_REMOVE:
+		case CASCADE_ACTION_ORPHAN_PARENT:
 			return "delete-orphan";
+		case CASCADE_ACTION_LOCK_ROWS:
+		case CASCADE_ACTION_FIND:
+		case CASCADE_ACTION_LOCK:
+		case CASCADE_ACTION_LOCK_NO_KEY:
 		case CASCADE_ACTION_RECHECK:
-			return "recheck";
+		case CASCADE_ACTION_UNREFERENCED:
+		case CASCADE_ACTION_UNHELD:
+		case CASCADE_ACTION_SHARE:
+		case CASCADE_ACTION_COUNT:
+		case CASCADE_ACTION_COUNT_ALL:
+		case CASCADE_ACTION_MATCH:
+			return "check";
 	}
 	pg_unreachable();
 }

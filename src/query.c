@@ -7,9 +7,9 @@
  * schema-qualified, every operator is written OPERATOR(schema.op), values are
  * parameters: the text means the same under any search_path.
  *
- * In all of them t is the target, s the source and k the keys: parameters $1
- * to $n, one per key column, or arrays of them that unnest() puts side by
- * side as k1 to kn.
+ * In all of them t is the table that the statement is about, p the parent
+ * where that is another, and k the keys: parameters $1 to $n, one per key
+ * column, or arrays of them that unnest() puts side by side as k1 to kn.
  *
  * Copyright (c) 2026, cascade contributors
  *
@@ -31,21 +31,34 @@
 #include "utils/syscache.h"
 
 static void add_table(StringInfo buf, const char *verb, Oid relid, const char *alias);
-static void add_target(StringInfo buf, const char *verb, const CascadeStatement *stmt);
+static void add_child(StringInfo buf, const char *verb, const CascadeStatement *stmt);
+static void add_parent(StringInfo buf, const char *verb, const CascadeStatement *stmt);
 static void add_keys(StringInfo buf, const char *keyword, const CascadeStatement *stmt);
+static void add_arrays(StringInfo buf, int first, int n, const char *alias, const char *column);
 static bool matches_any(const CascadeStatement *stmt);
-static void add_match(StringInfo buf, const CascadeStatement *stmt);
+static void add_child_match(StringInfo buf, const CascadeStatement *stmt);
+static void add_held_match(StringInfo buf, const CascadeStatement *stmt);
+static void add_discriminators(StringInfo buf, const CascadeStatement *stmt);
+static void add_kind(StringInfo buf, const char *prefix, const CascadeTie *tie);
+static void add_parent_match(StringInfo buf, const CascadeStatement *stmt, bool held);
 static void add_propagated(StringInfo buf, const CascadeStatement *stmt);
+static void add_versions(StringInfo buf, const CascadeStatement *stmt);
 static void add_orphan_rule(StringInfo buf, const CascadeStatement *stmt);
+static void add_has_parent(StringInfo buf, const CascadeTie *tie);
+static void add_counted_keys(StringInfo buf, const CascadeStatement *stmt, const char *separator);
+static void add_count_all(StringInfo buf, const CascadeStatement *stmt);
+static void add_match_query(StringInfo buf, const CascadeStatement *stmt);
 static char *operand(const CascadeStatement *stmt, int param, Oid type, Oid array);
+static char *element(const char *column, int number, Oid type, Oid array);
 static char *column_name(const char *alias, Oid relid, AttrNumber attno);
 static char *assignee(Oid relid, AttrNumber attno);
+static char *collated(char *expression, Oid collation);
 static char *collation_name(Oid collation);
 
 /*
  * cascade_query_text
  *		The text of a statement.  Its parameters stand in the order in which
- *		action.c adds them.
+ *		action.c, orphan.c and verify.c add them.
  */
 char *
 cascade_query_text(const CascadeStatement *stmt)
@@ -56,36 +69,37 @@ cascade_query_text(const CascadeStatement *stmt)
 	initStringInfo(&buf);
 	switch (stmt->action)
 	{
+		case CASCADE_ACTION_UNLINK:
 		case CASCADE_ACTION_DELETE:
 			/* DELETE FROM [ONLY] t [USING k] WHERE key */
-			add_target(&buf, "DELETE FROM", stmt);
+			add_child(&buf, "DELETE FROM", stmt);
 			add_keys(&buf, " USING ", stmt);
-			add_match(&buf, stmt);
+			add_child_match(&buf, stmt);
 			break;
 
 		case CASCADE_ACTION_NULLIFY:
 			/* UPDATE [ONLY] t SET fk = NULL, ... [FROM k] WHERE key */
-			add_target(&buf, "UPDATE", stmt);
+			add_child(&buf, "UPDATE", stmt);
 			for (int i = 0, n = 0; i < tie->ncolumns; i++)
 			{
 				if (tie->nullify_column[i])
 					appendStringInfo(&buf, "%s %s = NULL", n++ == 0 ? " SET" : ",",
-									 assignee(tie->target, tie->columns[i].target_attno));
+									 assignee(tie->child, tie->columns[i].child_attno));
 			}
 			add_keys(&buf, " FROM ", stmt);
-			add_match(&buf, stmt);
+			add_child_match(&buf, stmt);
 			break;
 
 		case CASCADE_ACTION_FOLLOW:
 			/* UPDATE [ONLY] t SET fk = new key, ... [FROM k] WHERE old key */
-			add_target(&buf, "UPDATE", stmt);
+			add_child(&buf, "UPDATE", stmt);
 			for (int i = 0; i < tie->ncolumns; i++)
 				appendStringInfo(&buf, "%s %s = %s", i == 0 ? " SET" : ",",
-								 assignee(tie->target, tie->columns[i].target_attno),
+								 assignee(tie->child, tie->columns[i].child_attno),
 								 operand(stmt, tie->ncolumns + i, tie->columns[i].key_type,
 										 tie->columns[i].key_array));
 			add_keys(&buf, " FROM ", stmt);
-			add_match(&buf, stmt);
+			add_child_match(&buf, stmt);
 			break;
 
 		case CASCADE_ACTION_PROPAGATE:
@@ -94,35 +108,105 @@ cascade_query_text(const CascadeStatement *stmt)
 
 		case CASCADE_ACTION_ORPHAN:
 		case CASCADE_ACTION_REMOVE:
-			/* DELETE FROM [ONLY] t WHERE ctid = ANY ($1) [AND is an orphan] */
-			add_target(&buf, "DELETE FROM", stmt);
-			appendStringInfoString(&buf, " WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)");
+			/* DELETE FROM [ONLY] t WHERE version [AND is an orphan] */
+			add_child(&buf, "DELETE FROM", stmt);
+			add_versions(&buf, stmt);
 			if (stmt->action == CASCADE_ACTION_ORPHAN)
 				add_orphan_rule(&buf, stmt);
 			break;
 
+		case CASCADE_ACTION_LOCK_ROWS:
+			/* SELECT version, keys FROM [ONLY] t WHERE version ... FOR UPDATE */
+			appendStringInfoString(&buf, "SELECT t.tableoid, t.ctid");
+			add_counted_keys(&buf, stmt, ", ");
+			add_child(&buf, " FROM", stmt);
+			add_versions(&buf, stmt);
+			appendStringInfoString(&buf, " ORDER BY 1, 2 FOR UPDATE OF t");
+			break;
+
+		case CASCADE_ACTION_FIND:
+		case CASCADE_ACTION_LOCK:
+		case CASCADE_ACTION_LOCK_NO_KEY:
+			/* SELECT keys FROM [ONLY] t[, k] WHERE held key ... FOR UPDATE */
+			appendStringInfoString(&buf, "SELECT ");
+			add_counted_keys(&buf, stmt, "");
+			add_parent(&buf, " FROM", stmt);
+			add_keys(&buf, ", ", stmt);
+			add_parent_match(&buf, stmt, true);
+			if (stmt->action == CASCADE_ACTION_FIND)
+				break;
+			/* in one order, so that two of us do not deadlock */
+			for (int i = 0; i < tie->ncolumns; i++)
+				appendStringInfo(&buf, "%s%d", i == 0 ? " ORDER BY " : ", ", i + 1);
+			appendStringInfo(&buf, " FOR %sUPDATE OF t",
+							 stmt->action == CASCADE_ACTION_LOCK ? "" : "NO KEY ");
+			break;
+
+		case CASCADE_ACTION_DELETE_PARENT:
+		case CASCADE_ACTION_ORPHAN_PARENT:
+			/* DELETE FROM [ONLY] t [USING k] WHERE key [AND is an orphan] */
+			add_parent(&buf, "DELETE FROM", stmt);
+			add_keys(&buf, " USING ", stmt);
+			add_parent_match(&buf, stmt, false);
+			if (stmt->action == CASCADE_ACTION_ORPHAN_PARENT)
+				add_orphan_rule(&buf, stmt);
+			break;
+
 		case CASCADE_ACTION_RECHECK:
+		case CASCADE_ACTION_UNREFERENCED:
 			/*
-			 * SELECT n FROM k WHERE NOT EXISTS (SELECT FROM [ONLY] s WHERE key)
+			 * SELECT n FROM k WHERE NOT EXISTS (SELECT FROM [ONLY] t WHERE key)
 			 *
 			 * The last parameter numbers the keys.
 			 */
 			appendStringInfo(&buf, "SELECT k.k%d", stmt->nargs);
 			add_keys(&buf, " FROM ", stmt);
-			add_table(&buf, " WHERE NOT EXISTS (SELECT FROM", tie->source, "s");
-			for (int i = 0; i < tie->ncolumns; i++)
+			if (stmt->action == CASCADE_ACTION_RECHECK)
 			{
-				const CascadeColumn *column = &tie->columns[i];
-
-				appendStringInfoString(&buf, i == 0 ? " WHERE " : " AND ");
-				generate_operator_clause(&buf,
-										 operand(stmt, i, column->key_type, column->key_array),
-										 column->key_type,
-										 column->source_eq_opr,
-										 column_name("s", tie->source, column->source_attno),
-										 column->source_type);
+				add_parent(&buf, " WHERE NOT EXISTS (SELECT FROM", stmt);
+				add_parent_match(&buf, stmt, false);
+			}
+			else
+			{
+				add_child(&buf, " WHERE NOT EXISTS (SELECT FROM", stmt);
+				add_child_match(&buf, stmt);
 			}
 			appendStringInfoChar(&buf, ')');
+			break;
+
+		case CASCADE_ACTION_UNHELD:
+			/* SELECT n FROM k WHERE NOT EXISTS (SELECT FROM [ONLY] t WHERE fk) */
+			appendStringInfo(&buf, "SELECT k.k%d", stmt->nargs);
+			add_keys(&buf, " FROM ", stmt);
+			add_child(&buf, " WHERE NOT EXISTS (SELECT FROM", stmt);
+			add_held_match(&buf, stmt);
+			appendStringInfoChar(&buf, ')');
+			break;
+
+		case CASCADE_ACTION_SHARE:
+			/* SELECT FROM [ONLY] t[, k] WHERE key FOR SHARE */
+			add_child(&buf, "SELECT FROM", stmt);
+			add_keys(&buf, ", ", stmt);
+			add_child_match(&buf, stmt);
+			appendStringInfoString(&buf, " FOR SHARE OF t");
+			break;
+
+		case CASCADE_ACTION_COUNT:
+			/* SELECT n FROM k, [ONLY] t WHERE key GROUP BY n HAVING count(*) > 1 */
+			appendStringInfo(&buf, "SELECT k.k%d", stmt->nargs);
+			add_keys(&buf, " FROM ", stmt);
+			add_child(&buf, ",", stmt);
+			add_child_match(&buf, stmt);
+			appendStringInfo(&buf, " GROUP BY k.k%d HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1",
+							 stmt->nargs);
+			break;
+
+		case CASCADE_ACTION_COUNT_ALL:
+			add_count_all(&buf, stmt);
+			break;
+
+		case CASCADE_ACTION_MATCH:
+			add_match_query(&buf, stmt);
 			break;
 	}
 	return buf.data;
@@ -143,9 +227,15 @@ add_table(StringInfo buf, const char *verb, Oid relid, const char *alias)
 }
 
 static void
-add_target(StringInfo buf, const char *verb, const CascadeStatement *stmt)
+add_child(StringInfo buf, const char *verb, const CascadeStatement *stmt)
 {
-	add_table(buf, verb, stmt->tie->target, "t");
+	add_table(buf, verb, stmt->tie->child, "t");
+}
+
+static void
+add_parent(StringInfo buf, const char *verb, const CascadeStatement *stmt)
+{
+	add_table(buf, verb, stmt->tie->parent, "t");
 }
 
 /*
@@ -156,42 +246,69 @@ add_keys(StringInfo buf, const char *keyword, const CascadeStatement *stmt)
 {
 	if (stmt->shape == CASCADE_SHAPE_ONE || matches_any(stmt))
 		return;
-	appendStringInfo(buf, "%sROWS FROM (", keyword);
-	for (int i = 1; i <= stmt->nargs; i++)
-		appendStringInfo(buf, "%spg_catalog.unnest($%d)", i > 1 ? ", " : "", i);
-	appendStringInfoString(buf, ") AS k (");
-	for (int i = 1; i <= stmt->nargs; i++)
-		appendStringInfo(buf, "%sk%d", i > 1 ? ", " : "", i);
+	appendStringInfoString(buf, keyword);
+	add_arrays(buf, 0, stmt->nargs, "k", "k");
+}
+
+/*
+ * n array parameters from this one on, counted from 0, side by side.
+ */
+static void
+add_arrays(StringInfo buf, int first, int n, const char *alias, const char *column)
+{
+	appendStringInfoString(buf, "ROWS FROM (");
+	for (int i = 1; i <= n; i++)
+		appendStringInfo(buf, "%spg_catalog.unnest($%d)", i > 1 ? ", " : "", first + i);
+	appendStringInfo(buf, ") AS %s (", alias);
+	for (int i = 1; i <= n; i++)
+		appendStringInfo(buf, "%s%s%d", i > 1 ? ", " : "", column, i);
 	appendStringInfoChar(buf, ')');
 }
 
 /*
- * Is the key matched as fk = ANY ($1)?
+ * Is the key matched as column = ANY ($1)?
  */
 static bool
 matches_any(const CascadeStatement *stmt)
 {
-	return stmt->shape != CASCADE_SHAPE_ONE &&
-		(stmt->action == CASCADE_ACTION_DELETE || stmt->action == CASCADE_ACTION_NULLIFY) &&
-		stmt->tie->ncolumns == 1 && stmt->tie->columns[0].any;
+	const CascadeColumn *column = &stmt->tie->columns[0];
+
+	if (stmt->shape == CASCADE_SHAPE_ONE || stmt->tie->ncolumns > 1)
+		return false;
+	switch (stmt->action)
+	{
+		case CASCADE_ACTION_UNLINK:
+		case CASCADE_ACTION_DELETE:
+		case CASCADE_ACTION_NULLIFY:
+			return column->any;
+		case CASCADE_ACTION_FIND:
+		case CASCADE_ACTION_LOCK:
+		case CASCADE_ACTION_LOCK_NO_KEY:
+			return column->held_any;
+		case CASCADE_ACTION_DELETE_PARENT:
+		case CASCADE_ACTION_ORPHAN_PARENT:
+			return column->parent_any;
+		default:
+			return false;
+	}
 }
 
 /*
- * " WHERE key = fk [AND ...]"
+ * " WHERE key = fk [AND ...] [AND kind = 'value']": the children of the keys.
  */
 static void
-add_match(StringInfo buf, const CascadeStatement *stmt)
+add_child_match(StringInfo buf, const CascadeStatement *stmt)
 {
 	const CascadeTie *tie = stmt->tie;
 
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
 		const CascadeColumn *column = &tie->columns[i];
-		char	   *fk = column_name("t", tie->target, column->target_attno);
+		char	   *fk = column_name("t", tie->child, column->child_attno);
 
 		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
 		if (column->collate)
-			fk = psprintf("(%s COLLATE %s)", fk, collation_name(column->source_collation));
+			fk = collated(fk, column->parent_collation);
 		if (matches_any(stmt))
 		{
 			Oid			opr = get_commutator(column->eq_opr);
@@ -199,13 +316,112 @@ add_match(StringInfo buf, const CascadeStatement *stmt)
 			Oid			right;
 
 			op_input_types(opr, &left, &right);
-			generate_operator_clause(buf, fk, column->target_type, opr, "ANY ($1)", right);
+			generate_operator_clause(buf, fk, column->child_type, opr, "ANY ($1)", right);
 		}
 		else
 			generate_operator_clause(buf,
 									 operand(stmt, i, column->key_type, column->key_array),
 									 column->key_type, column->eq_opr,
-									 fk, column->target_type);
+									 fk, column->child_type);
+	}
+	add_discriminators(buf, stmt);
+}
+
+/*
+ * " WHERE fk = key [AND ...] [AND kind = 'value']": the children that hold the
+ * keys that others held.
+ */
+static void
+add_held_match(StringInfo buf, const CascadeStatement *stmt)
+{
+	const CascadeTie *tie = stmt->tie;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		const CascadeColumn *column = &tie->columns[i];
+		char	   *fk = column_name("t", tie->child, column->child_attno);
+
+		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
+		if (column->collate)
+			fk = collated(fk, column->parent_collation);
+		generate_operator_clause(buf, fk, column->child_type, column->child_eq_opr,
+								 operand(stmt, i, column->held_type, column->held_array),
+								 column->held_type);
+	}
+	add_discriminators(buf, stmt);
+}
+
+/*
+ * " AND (kind = 'value' [OR ...])".  Where references are looked for, those of
+ * relationships that share the key count as well.
+ */
+static void
+add_discriminators(StringInfo buf, const CascadeStatement *stmt)
+{
+	List	   *ties = list_make1(stmt->tie);
+	ListCell   *lc;
+
+	if (stmt->action == CASCADE_ACTION_UNREFERENCED || stmt->action == CASCADE_ACTION_UNHELD)
+		ties = list_concat(ties, stmt->rel->alternatives);
+	foreach(lc, ties)
+	{
+		if (((CascadeTie *) lfirst(lc))->ndiscriminators == 0)
+			return;				/* any kind will do */
+	}
+	foreach(lc, ties)
+	{
+		appendStringInfoString(buf, foreach_current_index(lc) == 0 ? " AND (" : " OR ");
+		add_kind(buf, "", lfirst(lc));
+	}
+	appendStringInfoChar(buf, ')');
+}
+
+/*
+ * "prefix kind = 'value' AND ..."; nothing if the tie has no discriminators.
+ */
+static void
+add_kind(StringInfo buf, const char *prefix, const CascadeTie *tie)
+{
+	for (int i = 0; i < tie->ndiscriminators; i++)
+	{
+		const CascadeDiscriminator *kind = &tie->discriminators[i];
+
+		appendStringInfoString(buf, i == 0 ? prefix : " AND ");
+		generate_operator_clause(buf, column_name("t", tie->child, kind->attno), kind->type,
+								 kind->eq_opr,
+								 psprintf("%s::%s", quote_literal_cstr(kind->text),
+										  format_type_be_qualified(kind->type)),
+								 kind->type);
+	}
+}
+
+/*
+ * " WHERE parent's key = key [AND ...]": the parents of the keys, their own or
+ * those that children held.
+ */
+static void
+add_parent_match(StringInfo buf, const CascadeStatement *stmt, bool held)
+{
+	const CascadeTie *tie = stmt->tie;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		const CascadeColumn *column = &tie->columns[i];
+		Oid			opr = held ? column->eq_opr : column->parent_eq_opr;
+		Oid			type = held ? column->held_type : column->key_type;
+		char	   *key;
+
+		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
+		if (matches_any(stmt))
+		{
+			key = "ANY ($1)";
+			if (!held)
+				op_input_types(opr, &type, &type);
+		}
+		else
+			key = operand(stmt, i, type, held ? column->held_array : column->key_array);
+		generate_operator_clause(buf, column_name("t", tie->parent, column->parent_attno),
+								 column->parent_type, opr, key, type);
 	}
 }
 
@@ -222,7 +438,7 @@ add_propagated(StringInfo buf, const CascadeStatement *stmt)
 	StringInfoData any_held;
 
 	initStringInfo(&any_held);
-	add_target(buf, "UPDATE", stmt);
+	add_child(buf, "UPDATE", stmt);
 	for (int i = 0; i < rel->npropagate; i++)
 	{
 		const CascadePropagation *pair = &rel->propagations[i];
@@ -230,43 +446,158 @@ add_propagated(StringInfo buf, const CascadeStatement *stmt)
 		char	   *old = operand(stmt, param, pair->type, pair->array);
 		char	   *new = operand(stmt, param + 1, pair->type, pair->array);
 		char	   *changed = operand(stmt, param + 2, BOOLOID, BOOLARRAYOID);
-		char	   *p = column_name("t", rel->target, pair->target_attno);
+		char	   *p = column_name("t", rel->target, pair->child_attno);
 		StringInfoData held;
 
 		initStringInfo(&held);
 		appendStringInfo(&held, "(%s AND ((%s IS NULL AND %s IS NULL) OR ", changed, p, old);
 		generate_operator_clause(&held, old, pair->type, pair->eq_opr,
-								 p, get_atttype(rel->target, pair->target_attno));
+								 p, get_atttype(rel->target, pair->child_attno));
 		appendStringInfoString(&held, "))");
 
 		appendStringInfo(buf, "%s %s = CASE WHEN %s THEN %s ELSE %s END",
 						 i == 0 ? " SET" : ",",
-						 assignee(rel->target, pair->target_attno), held.data, new, p);
+						 assignee(rel->target, pair->child_attno), held.data, new, p);
 		appendStringInfo(&any_held, "%s%s", i == 0 ? "" : " OR ", held.data);
 	}
 	add_keys(buf, " FROM ", stmt);
-	add_match(buf, stmt);
+	add_child_match(buf, stmt);
 	appendStringInfo(buf, " AND (%s)", any_held.data);
 }
 
 /*
- * " AND (fk IS NULL OR ...)": the row has no parent by this relationship, and
- * with orphan_when 'all' none by any other that looks for orphans either.
+ * " WHERE ctid = ANY ($1)", in a partitioned table with the partition's OID
+ * beside each.
+ */
+static void
+add_versions(StringInfo buf, const CascadeStatement *stmt)
+{
+	appendStringInfoString(buf, " WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)");
+	if (get_rel_relkind(stmt->rel->target) == RELKIND_PARTITIONED_TABLE)
+	{
+		appendStringInfoString(buf, " AND (t.ctid, t.tableoid) OPERATOR(pg_catalog.=) ANY"
+							   " (SELECT v.v1, v.v2 FROM ");
+		add_arrays(buf, 0, 2, "v", "v");
+		appendStringInfoChar(buf, ')');
+	}
+}
+
+/*
+ * " AND (has a parent) IS NOT TRUE": by this relationship, and with
+ * orphan_when 'all' by any other that looks for orphans.  References are
+ * counted before, where they are: see verify.c.
  */
 static void
 add_orphan_rule(StringInfo buf, const CascadeStatement *stmt)
 {
-	List	   *rels = stmt->rel->orphan_all ? stmt->orphans : list_make1(stmt->rel);
+	List	   *rels = stmt->rel->orphan_all ? stmt->target->losing : list_make1(stmt->rel);
 	ListCell   *lc;
+	ListCell   *lct;
 
 	foreach(lc, rels)
 	{
-		const CascadeTie *tie = ((CascadeRelationship *) lfirst(lc))->tie;
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (rel->direction != CASCADE_ONE_TO_MANY)
+			continue;
+		appendStringInfoString(buf, " AND (");
+		add_has_parent(buf, rel->tie);
+		foreach(lct, rel->alternatives)
+		{
+			appendStringInfoString(buf, " OR ");
+			add_has_parent(buf, lfirst(lct));
+		}
+		appendStringInfoString(buf, ") IS NOT TRUE");
+	}
+}
+
+/*
+ * "fk IS NOT NULL AND ... [AND kind = 'value']"
+ */
+static void
+add_has_parent(StringInfo buf, const CascadeTie *tie)
+{
+	for (int i = 0; i < tie->ncolumns; i++)
+		appendStringInfo(buf, "%s%s IS NOT NULL", i == 0 ? "" : " AND ",
+						 column_name("t", tie->child, tie->columns[i].child_attno));
+	add_kind(buf, " AND ", tie);
+}
+
+/*
+ * The target's keys by which its references are counted: this relationship's,
+ * and with orphan_when 'all' those of the others.
+ */
+static void
+add_counted_keys(StringInfo buf, const CascadeStatement *stmt, const char *separator)
+{
+	ListCell   *lc;
+
+	foreach(lc, cascade_verify_counted(stmt->rel, stmt->target))
+	{
+		const CascadeTie *tie = ((CascadeRelationship *) lfirst(lc))->reference;
 
 		for (int i = 0; i < tie->ncolumns; i++)
-			appendStringInfo(buf, "%s%s IS NULL", i == 0 ? " AND (" : " OR ",
-							 column_name("t", tie->target, tie->columns[i].target_attno));
-		appendStringInfoChar(buf, ')');
+		{
+			appendStringInfo(buf, "%s%s", separator,
+							 column_name("t", tie->parent, tie->columns[i].parent_attno));
+			separator = ", ";
+		}
+	}
+}
+
+/*
+ * SELECT fk FROM [ONLY] t WHERE fk IS NOT NULL GROUP BY fk HAVING count(*) > 1
+ */
+static void
+add_count_all(StringInfo buf, const CascadeStatement *stmt)
+{
+	const CascadeTie *tie = stmt->tie;
+	StringInfoData keys;
+
+	initStringInfo(&keys);
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		char	   *fk = column_name("t", tie->child, tie->columns[i].child_attno);
+
+		if (tie->columns[i].collate)
+			fk = collated(fk, tie->columns[i].parent_collation);
+		appendStringInfo(&keys, "%s%s", i == 0 ? "" : ", ", fk);
+	}
+	appendStringInfo(buf, "SELECT %s", keys.data);
+	add_child(buf, " FROM", stmt);
+	appendStringInfoString(buf, " WHERE ");
+	add_has_parent(buf, tie);
+	appendStringInfo(buf, " GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+					 keys.data);
+}
+
+/*
+ * SELECT n, m FROM p, h WHERE parent's key = held key
+ *
+ * Numbers stand behind the keys of either side.
+ */
+static void
+add_match_query(StringInfo buf, const CascadeStatement *stmt)
+{
+	const CascadeTie *tie = stmt->tie;
+	int			n = tie->ncolumns;
+
+	appendStringInfo(buf, "SELECT p.p%d, h.h%d FROM ", n + 1, n + 1);
+	add_arrays(buf, 0, n + 1, "p", "p");
+	appendStringInfoString(buf, ", ");
+	add_arrays(buf, n + 1, n + 1, "h", "h");
+	for (int i = 0; i < n; i++)
+	{
+		const CascadeColumn *column = &tie->columns[i];
+
+		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
+		generate_operator_clause(buf,
+								 collated(element("p.p", i + 1, column->key_type,
+												  column->key_array),
+										  column->parent_collation),
+								 column->key_type, column->eq_opr,
+								 element("h.h", i + 1, column->held_type, column->held_array),
+								 column->held_type);
 	}
 }
 
@@ -279,9 +610,15 @@ operand(const CascadeStatement *stmt, int param, Oid type, Oid array)
 {
 	if (stmt->shape == CASCADE_SHAPE_ONE)
 		return psprintf("$%d", param + 1);
+	return element("k.k", param + 1, type, array);
+}
+
+static char *
+element(const char *column, int number, Oid type, Oid array)
+{
 	if (array == TEXTARRAYOID && type != TEXTOID)
-		return psprintf("k.k%d::%s", param + 1, format_type_be_qualified(type));
-	return psprintf("k.k%d", param + 1);
+		return psprintf("%s%d::%s", column, number, format_type_be_qualified(type));
+	return psprintf("%s%d", column, number);
 }
 
 static char *
@@ -297,6 +634,13 @@ static char *
 assignee(Oid relid, AttrNumber attno)
 {
 	return pstrdup(quote_identifier(get_attname(relid, attno, false)));
+}
+
+static char *
+collated(char *expression, Oid collation)
+{
+	return OidIsValid(collation) ?
+		psprintf("(%s COLLATE %s)", expression, collation_name(collation)) : expression;
 }
 
 /*

@@ -35,11 +35,14 @@
 #include "utils/syscache.h"
 
 static Oid	equality(Oid left_type, Oid right_type);
-static CascadeTie *resolve_tie(CascadeRelationship *rel, Relation source, Relation target);
-static void resolve_column(CascadeColumn *column, Relation source, Relation target,
-						   const char *source_name, const char *target_name);
+static CascadeTie *resolve_tie(CascadeRelationship *rel, Relation parent, List *parent_columns,
+							   Relation child, List *child_columns);
+static void resolve_discriminators(CascadeRelationship *rel, CascadeTie *tie, Relation child);
+static void resolve_column(CascadeColumn *column, Relation parent, Relation child,
+						   const char *parent_name, const char *child_name);
 static void use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie);
 static void resolve_key_type(CascadeColumn *column, bool only);
+static bool any_is_hashed(Oid opr, Oid type, Oid array);
 static Oid	array_type(Oid type);
 static void resolve_propagation(CascadeRelationship *rel, Relation source, Relation target);
 static bool key_is_unique(Relation rel, const CascadeTie *tie, bool immediate);
@@ -96,45 +99,106 @@ equality(Oid left_type, Oid right_type)
 
 /*
  * cascade_resolve_relationship
- *		The tie of a relationship, in the current memory context; fills in
+ *		Make the ties of a relationship, in the current memory context, and
  *		its propagation as well.
  *
  * Errors if a column or an equality is missing: a relationship that cannot
  * act must not be silent.
  */
-CascadeTie *
+void
 cascade_resolve_relationship(CascadeRelationship *rel)
 {
 	Relation	source = try_relation_open(rel->source, AccessShareLock);
 	Relation	target = try_relation_open(rel->target, AccessShareLock);
-	CascadeTie *tie;
+	Relation	secondary = OidIsValid(rel->secondary) ?
+		try_relation_open(rel->secondary, AccessShareLock) : NULL;
+	CascadeTie *tie = NULL;
 
-	if (source == NULL || target == NULL)
+	if (source == NULL || target == NULL || (OidIsValid(rel->secondary) && secondary == NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("a table of relationship \"%s\" does not exist any more",
 						NameStr(rel->name)),
 				 errhint("Delete its row from cascade.relationship, as the owner of the extension.")));
 	namestrcpy(&rel->source_name, RelationGetRelationName(source));
-	tie = resolve_tie(rel, source, target);
+	switch (rel->direction)
+	{
+		case CASCADE_ONE_TO_MANY:
+			tie = resolve_tie(rel, source, rel->source_columns, target, rel->target_columns);
+			break;
+		case CASCADE_MANY_TO_ONE:
+			tie = resolve_tie(rel, target, rel->target_columns, source, rel->source_columns);
+			rel->reference = tie;
+			break;
+		case CASCADE_MANY_TO_MANY:
+			tie = resolve_tie(rel, source, rel->source_columns,
+							  secondary, rel->secondary_source_columns);
+			rel->reference = resolve_tie(rel, target, rel->target_columns,
+										 secondary, rel->secondary_target_columns);
+			break;
+	}
 	resolve_propagation(rel, source, target);
+	if (secondary)
+		relation_close(secondary, NoLock);
 	relation_close(target, NoLock);
 	relation_close(source, NoLock);
-	return tie;
+	/* at last: an error leaves nothing half made */
+	rel->tie = tie;
 }
 
 /*
- * Do two ties of one source tie the same target by the same columns?
+ * cascade_tie_child_columns
+ *		The numbers of a tie's columns in the child: the key, and what tells
+ *		of which kind it is.
+ */
+Bitmapset *
+cascade_tie_child_columns(const CascadeTie *tie)
+{
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+		columns = bms_add_member(columns, tie->columns[i].child_attno);
+	for (int i = 0; i < tie->ndiscriminators; i++)
+		columns = bms_add_member(columns, tie->discriminators[i].attno);
+	return columns;
+}
+
+/*
+ * Do two ties tie rows of the same tables, of the same kind, by the same
+ * columns?
  */
 bool
 cascade_same_key(const CascadeTie *a, const CascadeTie *b)
 {
-	if (a->target != b->target || a->ncolumns != b->ncolumns)
+	return cascade_same_columns(a, b) && cascade_same_discriminators(a, b);
+}
+
+bool
+cascade_same_columns(const CascadeTie *a, const CascadeTie *b)
+{
+	if (a->parent != b->parent || a->child != b->child || a->ncolumns != b->ncolumns)
 		return false;
 	for (int i = 0; i < a->ncolumns; i++)
 	{
-		if (a->columns[i].source_attno != b->columns[i].source_attno ||
-			a->columns[i].target_attno != b->columns[i].target_attno)
+		if (a->columns[i].parent_attno != b->columns[i].parent_attno ||
+			a->columns[i].child_attno != b->columns[i].child_attno)
+			return false;
+	}
+	return true;
+}
+
+bool
+cascade_same_discriminators(const CascadeTie *a, const CascadeTie *b)
+{
+	if (a->ndiscriminators != b->ndiscriminators)
+		return false;
+	for (int i = 0; i < a->ndiscriminators; i++)
+	{
+		CascadeDiscriminator *kind = &a->discriminators[i];
+
+		if (kind->attno != b->discriminators[i].attno ||
+			!DatumGetBool(FunctionCall2Coll(&kind->eq, kind->collation, kind->value,
+											b->discriminators[i].value)))
 			return false;
 	}
 	return true;
@@ -142,22 +206,32 @@ cascade_same_key(const CascadeTie *a, const CascadeTie *b)
 
 /*
  * cascade_strengthen_tie
- *		Let a tie do what one more of its relationships asks for.
+ *		Let a tie do what one more of its relationships asks for.  The
+ *		relationship's own tie has the same key.
+ *
+ * Of many-to-many links go with either end, unless the relationship is not to
+ * touch anything.  Of many-to-one the source is not touched when its target
+ * goes.
  */
 void
-cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel)
+cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel, const CascadeTie *own)
 {
-	if (rel->cascade & CASCADE_DELETE)
+	if (rel->direction == CASCADE_MANY_TO_MANY)
+	{
+		if (((rel->cascade & CASCADE_DELETE) || rel->nullify) && tie->unlink_by == NULL)
+			tie->unlink_by = rel;
+	}
+	else if (rel->direction == CASCADE_ONE_TO_MANY && (rel->cascade & CASCADE_DELETE))
 	{
 		if (tie->delete_by == NULL)
 			tie->delete_by = rel;
 	}
-	else if (rel->nullify)
+	else if (rel->direction == CASCADE_ONE_TO_MANY && rel->nullify)
 	{
 		if (tie->nullify_by == NULL)
 			tie->nullify_by = rel;
 		for (int i = 0; i < tie->ncolumns; i++)
-			tie->nullify_column[i] |= rel->tie->nullify_asked[i];
+			tie->nullify_column[i] |= own->nullify_asked[i];
 	}
 	if ((rel->cascade & CASCADE_SAVE_UPDATE) && rel->follow_keys &&
 		tie->follow_by == NULL)
@@ -167,27 +241,29 @@ cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel)
 static int
 compare_columns(const void *a, const void *b)
 {
-	return ((const CascadeColumn *) a)->target_attno -
-		((const CascadeColumn *) b)->target_attno;
+	return ((const CascadeColumn *) a)->child_attno -
+		((const CascadeColumn *) b)->child_attno;
 }
 
 static CascadeTie *
-resolve_tie(CascadeRelationship *rel, Relation source, Relation target)
+resolve_tie(CascadeRelationship *rel, Relation parent, List *parent_columns,
+			Relation child, List *child_columns)
 {
 	CascadeTie *tie = palloc0(sizeof(CascadeTie));
-	ListCell   *lcs;
-	ListCell   *lct;
+	ListCell   *lcp;
+	ListCell   *lcc;
 
-	tie->source = rel->source;
-	tie->target = rel->target;
-	tie->ncolumns = list_length(rel->source_columns);
+	tie->parent = RelationGetRelid(parent);
+	tie->child = RelationGetRelid(child);
+	tie->ncolumns = list_length(parent_columns);
 	tie->columns = palloc0(sizeof(CascadeColumn) * tie->ncolumns);
-	forboth(lcs, rel->source_columns, lct, rel->target_columns)
-		resolve_column(&tie->columns[foreach_current_index(lcs)], source, target,
-					   lfirst(lcs), lfirst(lct));
+	forboth(lcp, parent_columns, lcc, child_columns)
+		resolve_column(&tie->columns[foreach_current_index(lcp)], parent, child,
+					   lfirst(lcp), lfirst(lcc));
 	use_constraint_operators(rel, tie);
 	for (int i = 0; i < tie->ncolumns; i++)
 		resolve_key_type(&tie->columns[i], tie->ncolumns == 1);
+	resolve_discriminators(rel, tie, child);
 
 	/* one order, so that relationships that share a key are found equal */
 	qsort(tie->columns, tie->ncolumns, sizeof(CascadeColumn), compare_columns);
@@ -196,17 +272,68 @@ resolve_tie(CascadeRelationship *rel, Relation source, Relation target)
 	tie->nullify_asked = palloc0(sizeof(bool) * tie->ncolumns);
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
-		AttrNumber	attno = tie->columns[i].target_attno;
+		AttrNumber	attno = tie->columns[i].child_attno;
 
 		tie->nullify_asked[i] = rel->nullify_columns == NIL ||
-			cascade_name_in_list(rel->nullify_columns, get_attname(rel->target, attno, false));
-		if (TupleDescAttr(RelationGetDescr(target), attno - 1)->attnotnull)
-			tie->target_not_null = true;
+			cascade_name_in_list(rel->nullify_columns, get_attname(tie->child, attno, false));
+		if (TupleDescAttr(RelationGetDescr(child), attno - 1)->attnotnull)
+			tie->child_not_null = true;
 	}
-	tie->source_unique = key_is_unique(source, tie, true);
-	tie->source_unique_late = key_is_unique(source, tie, false);
-	tie->target_indexed = key_is_indexed(target, tie);
+	for (int i = 0; i < tie->ndiscriminators; i++)
+	{
+		if (TupleDescAttr(RelationGetDescr(child), tie->discriminators[i].attno - 1)->attnotnull)
+			tie->child_not_null = true;
+	}
+	tie->parent_unique = key_is_unique(parent, tie, true);
+	tie->parent_unique_late = key_is_unique(parent, tie, false);
+	tie->child_indexed = key_is_indexed(child, tie);
 	return tie;
+}
+
+static int
+compare_discriminators(const void *a, const void *b)
+{
+	return ((const CascadeDiscriminator *) a)->attno -
+		((const CascadeDiscriminator *) b)->attno;
+}
+
+/*
+ * The columns that tell of which kind a child is, and their values.  Error
+ * 22P02 if a value is none of its column's type.
+ */
+static void
+resolve_discriminators(CascadeRelationship *rel, CascadeTie *tie, Relation child)
+{
+	ListCell   *lcc;
+	ListCell   *lcv;
+
+	tie->ndiscriminators = list_length(rel->discriminator_columns);
+	tie->discriminators = palloc0(sizeof(CascadeDiscriminator) * Max(tie->ndiscriminators, 1));
+	forboth(lcc, rel->discriminator_columns, lcv, rel->discriminator_values)
+	{
+		CascadeDiscriminator *kind = &tie->discriminators[foreach_current_index(lcc)];
+		Form_pg_attribute att;
+		Oid			input;
+		Oid			param;
+
+		kind->attno = cascade_resolve_attno(child, lfirst(lcc));
+		att = TupleDescAttr(RelationGetDescr(child), kind->attno - 1);
+		kind->type = getBaseType(att->atttypid);
+		kind->collation = att->attcollation;
+		kind->eq_opr = equality(kind->type, kind->type);
+		if (!OidIsValid(kind->eq_opr))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("discriminator column \"%s\" is of type %s, which has no equality",
+							NameStr(att->attname), format_type_be(att->atttypid)),
+					 errtablecol(child, kind->attno)));
+		fmgr_info_cxt(get_opcode(kind->eq_opr), &kind->eq, CurrentMemoryContext);
+		kind->text = pstrdup(lfirst(lcv));
+		getTypeInputInfo(kind->type, &input, &param);
+		kind->value = OidInputFunctionCall(input, kind->text, param, -1);
+	}
+	qsort(tie->discriminators, tie->ndiscriminators, sizeof(CascadeDiscriminator),
+		  compare_discriminators);
 }
 
 bool
@@ -226,71 +353,89 @@ cascade_name_in_list(List *names, const char *name)
  * A pair of columns: their types and their equality.
  */
 static void
-resolve_column(CascadeColumn *column, Relation source, Relation target,
-			   const char *source_name, const char *target_name)
+resolve_column(CascadeColumn *column, Relation parent, Relation child,
+			   const char *parent_name, const char *child_name)
 {
-	Form_pg_attribute source_att;
-	Form_pg_attribute target_att;
+	Form_pg_attribute parent_att;
+	Form_pg_attribute child_att;
 
-	column->source_attno = cascade_resolve_attno(source, source_name);
-	column->target_attno = cascade_resolve_attno(target, target_name);
-	source_att = TupleDescAttr(RelationGetDescr(source), column->source_attno - 1);
-	target_att = TupleDescAttr(RelationGetDescr(target), column->target_attno - 1);
-	column->source_type = source_att->atttypid;
-	column->target_type = target_att->atttypid;
-	column->source_collation = source_att->attcollation;
-	column->target_collation = target_att->attcollation;
-	column->source_eq_opr = equality(column->source_type, column->source_type);
-	column->eq_opr = equality(column->source_type, column->target_type);
-	if (!OidIsValid(column->eq_opr) || !OidIsValid(column->source_eq_opr))
+	column->parent_attno = cascade_resolve_attno(parent, parent_name);
+	column->child_attno = cascade_resolve_attno(child, child_name);
+	parent_att = TupleDescAttr(RelationGetDescr(parent), column->parent_attno - 1);
+	child_att = TupleDescAttr(RelationGetDescr(child), column->child_attno - 1);
+	column->parent_type = parent_att->atttypid;
+	column->child_type = child_att->atttypid;
+	column->parent_collation = parent_att->attcollation;
+	column->child_collation = child_att->attcollation;
+	column->parent_eq_opr = equality(column->parent_type, column->parent_type);
+	column->child_eq_opr = equality(column->child_type, column->child_type);
+	column->eq_opr = equality(column->parent_type, column->child_type);
+	if (!OidIsValid(column->eq_opr) || !OidIsValid(column->parent_eq_opr) ||
+		!OidIsValid(column->child_eq_opr))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("key columns \"%s\" and \"%s\" have no equality in common",
-						source_name, target_name),
+						parent_name, child_name),
 				 errdetail("Column \"%s\" of table \"%s\" is of type %s, column \"%s\" of table \"%s\" of type %s.",
-						   source_name, RelationGetRelationName(source),
-						   format_type_be(column->source_type),
-						   target_name, RelationGetRelationName(target),
-						   format_type_be(column->target_type)),
-				 errtablecol(target, column->target_attno)));
+						   parent_name, RelationGetRelationName(parent),
+						   format_type_be(column->parent_type),
+						   child_name, RelationGetRelationName(child),
+						   format_type_be(column->child_type)),
+				 errtablecol(child, column->child_attno)));
 
 	/*
-	 * The source's collation decides, as in foreign keys; it makes a
+	 * The parent's collation decides, as in foreign keys; it makes a
 	 * difference only where one of the two is not deterministic.
 	 */
-	column->collate = OidIsValid(column->source_collation) &&
-		column->source_collation != column->target_collation &&
-		(!get_collation_isdeterministic(column->source_collation) ||
-		 (OidIsValid(column->target_collation) &&
-		  !get_collation_isdeterministic(column->target_collation)));
+	column->collate = OidIsValid(column->parent_collation) &&
+		column->parent_collation != column->child_collation &&
+		(!get_collation_isdeterministic(column->parent_collation) ||
+		 (OidIsValid(column->child_collation) &&
+		  !get_collation_isdeterministic(column->child_collation)));
 }
 
 /*
- * The type that keys are passed in to a statement: what the operator takes,
- * or the source's own where the operator is polymorphic.
+ * The types that keys are passed in to a statement: what the operator takes,
+ * or the columns' own where the operator is polymorphic.
  */
 static void
 resolve_key_type(CascadeColumn *column, bool only)
 {
 	Oid			left;
 	Oid			right;
-	Oid			commutator = get_commutator(column->eq_opr);
-	RegProcedure left_hash;
-	RegProcedure right_hash;
 
 	op_input_types(column->eq_opr, &left, &right);
 	column->key_type = get_typtype(left) == TYPTYPE_PSEUDO ?
-		getBaseType(column->source_type) : left;
+		getBaseType(column->parent_type) : left;
 	column->key_array = array_type(column->key_type);
+	column->held_type = get_typtype(right) != TYPTYPE_PSEUDO &&
+		IsBinaryCoercible(getBaseType(column->child_type), right) ?
+		right : getBaseType(column->child_type);
+	column->held_array = array_type(column->held_type);
+	column->any = only && any_is_hashed(get_commutator(column->eq_opr), column->key_type,
+										column->key_array);
+	column->parent_any = only && any_is_hashed(column->parent_eq_opr, column->key_type,
+											   column->key_array);
+	column->held_any = only && column->held_type == right &&
+		any_is_hashed(column->eq_opr, column->held_type, column->held_array);
+}
 
-	/*
-	 * fk = ANY (array) is hashed by the executor only if both sides hash
-	 * alike; without a hash it would compare each row with each key.
-	 */
-	column->any = only &&
-		(column->key_array != TEXTARRAYOID || column->key_type == TEXTOID) &&
-		left == right && OidIsValid(commutator) &&
-		get_op_hash_functions(commutator, &left_hash, &right_hash) &&
+/*
+ * column = ANY (array) is hashed by the executor only if both sides hash
+ * alike; without a hash it would compare each row with each key.
+ */
+static bool
+any_is_hashed(Oid opr, Oid type, Oid array)
+{
+	Oid			left;
+	Oid			right;
+	RegProcedure left_hash;
+	RegProcedure right_hash;
+
+	if (!OidIsValid(opr) || (array == TEXTARRAYOID && type != TEXTOID))
+		return false;
+	op_input_types(opr, &left, &right);
+	return left == right && get_op_hash_functions(opr, &left_hash, &right_hash) &&
 		left_hash == right_hash;
 }
 
@@ -318,24 +463,24 @@ resolve_propagation(CascadeRelationship *rel, Relation source, Relation target)
 	forboth(lcs, rel->propagate_source, lct, rel->propagate_target)
 	{
 		CascadePropagation *pair = &rel->propagations[i++];
-		Oid			source_type;
-		Oid			target_type;
+		Oid			parent_type;
+		Oid			child_type;
 
-		pair->source_attno = cascade_resolve_attno(source, lfirst(lcs));
-		pair->target_attno = cascade_resolve_attno(target, lfirst(lct));
-		source_type = get_atttype(rel->source, pair->source_attno);
-		target_type = get_atttype(rel->target, pair->target_attno);
-		pair->eq_opr = equality(source_type, target_type);
+		pair->parent_attno = cascade_resolve_attno(source, lfirst(lcs));
+		pair->child_attno = cascade_resolve_attno(target, lfirst(lct));
+		parent_type = get_atttype(rel->source, pair->parent_attno);
+		child_type = get_atttype(rel->target, pair->child_attno);
+		pair->eq_opr = equality(parent_type, child_type);
 		if (!OidIsValid(pair->eq_opr) ||
-			!can_coerce_type(1, &source_type, &target_type, COERCION_ASSIGNMENT))
+			!can_coerce_type(1, &parent_type, &child_type, COERCION_ASSIGNMENT))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("column \"%s\" cannot be propagated to column \"%s\"",
 							(char *) lfirst(lcs), (char *) lfirst(lct)),
 					 errdetail("Their types %s and %s have no equality in common or no assignment cast.",
-							   format_type_be(source_type), format_type_be(target_type)),
-					 errtablecol(target, pair->target_attno)));
-		pair->type = getBaseType(source_type);
+							   format_type_be(parent_type), format_type_be(child_type)),
+					 errtablecol(target, pair->child_attno)));
+		pair->type = getBaseType(parent_type);
 		pair->array = array_type(pair->type);
 	}
 }
@@ -358,7 +503,7 @@ use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie)
 
 	if (rel->foreign_key == NULL)
 		return;
-	oid = get_relation_constraint_oid(rel->target, rel->foreign_key, true);
+	oid = get_relation_constraint_oid(tie->child, rel->foreign_key, true);
 	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(oid));
 	if (!HeapTupleIsValid(tuple))
 		return;					/* dropped since: the columns still tie */
@@ -370,11 +515,12 @@ use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie)
 		{
 			for (int j = 0; j < tie->ncolumns; j++)
 			{
-				if (tie->columns[j].source_attno == confkey[i] &&
-					tie->columns[j].target_attno == conkey[i])
+				if (tie->columns[j].parent_attno == confkey[i] &&
+					tie->columns[j].child_attno == conkey[i])
 				{
 					tie->columns[j].eq_opr = pf_eq[i];
-					tie->columns[j].source_eq_opr = pp_eq[i];
+					tie->columns[j].parent_eq_opr = pp_eq[i];
+					tie->columns[j].child_eq_opr = ff_eq[i];
 				}
 			}
 		}
@@ -383,11 +529,11 @@ use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie)
 }
 
 /*
- * Position of the key column that an index column holds; -1 if none.  On the
- * source the index must also tell keys apart as the tie does.
+ * Is an index column of the parent one of the key, and does the index tell
+ * keys apart as the tie does?
  */
-static int
-index_column_in_key(Relation index, int pos, const CascadeTie *tie, bool source)
+static bool
+index_column_in_key(Relation index, int pos, const CascadeTie *tie)
 {
 	AttrNumber	attno = index->rd_index->indkey.values[pos];
 
@@ -395,19 +541,39 @@ index_column_in_key(Relation index, int pos, const CascadeTie *tie, bool source)
 	{
 		const CascadeColumn *column = &tie->columns[i];
 
-		if (attno != (source ? column->source_attno : column->target_attno))
-			continue;
-		if (source &&
-			(!op_in_opfamily(column->source_eq_opr, index->rd_opfamily[pos]) ||
-			 index->rd_indcollation[pos] != column->source_collation))
-			return -1;
-		return i;
+		if (attno == column->parent_attno)
+			return op_in_opfamily(column->parent_eq_opr, index->rd_opfamily[pos]) &&
+				index->rd_indcollation[pos] == column->parent_collation;
 	}
-	return -1;
+	return false;
 }
 
 /*
- * Does an index make the tie's key unique on the source?  If at once, a key
+ * Does an index of the child lead to keys, discriminators before them apart?
+ */
+static bool
+index_finds_key(Relation index, const CascadeTie *tie)
+{
+	for (int pos = 0; pos < index->rd_index->indnkeyatts; pos++)
+	{
+		AttrNumber	attno = index->rd_index->indkey.values[pos];
+		bool		kind = false;
+
+		for (int i = 0; i < tie->ncolumns; i++)
+		{
+			if (attno == tie->columns[i].child_attno)
+				return true;
+		}
+		for (int i = 0; i < tie->ndiscriminators; i++)
+			kind |= attno == tie->discriminators[i].attno;
+		if (!kind)
+			return false;
+	}
+	return false;
+}
+
+/*
+ * Does an index make the tie's key unique on the parent?  If at once, a key
  * that was deleted can only exist again by an insert.
  */
 static bool
@@ -427,7 +593,7 @@ key_is_unique(Relation rel, const CascadeTie *tie, bool immediate)
 			RelationGetIndexPredicate(index) == NIL;
 
 		for (int i = 0; covered && i < form->indnkeyatts; i++)
-			covered = index_column_in_key(index, i, tie, true) >= 0;
+			covered = index_column_in_key(index, i, tie);
 		unique |= covered;
 		index_close(index, AccessShareLock);
 	}
@@ -436,7 +602,8 @@ key_is_unique(Relation rel, const CascadeTie *tie, bool immediate)
 }
 
 /*
- * Does a btree on the target lead with a key column?
+ * Does a btree on the child lead with a key column, or with a discriminator
+ * and a key column behind it?
  */
 static bool
 key_is_indexed(Relation rel, const CascadeTie *tie)
@@ -451,7 +618,7 @@ key_is_indexed(Relation rel, const CascadeTie *tie)
 
 		indexed |= index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
 			RelationGetIndexPredicate(index) == NIL &&
-			index_column_in_key(index, 0, tie, false) >= 0;
+			index_finds_key(index, tie);
 		index_close(index, AccessShareLock);
 	}
 	list_free(indexes);

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * tie.c
- *	  how two tables are tied: by which foreign key, or which columns
+ *	  how tables are tied: by which foreign keys, or which columns
  *
- * With one foreign key between the tables everything is found from the
+ * With one foreign key between two tables everything is found from the
  * catalogs.  What is given, a constraint, columns or a direction, narrows the
  * choice; if none or several remain, the error lists the candidates and says
  * which parameter decides.
@@ -30,7 +30,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-/* a foreign key between the two tables */
+/* a foreign key between two tables */
 typedef struct Candidate
 {
 	char	   *name;
@@ -40,27 +40,44 @@ typedef struct Candidate
 	List	   *child_columns;
 } Candidate;
 
+/* an end of a many-to-many relationship, and what was said of it */
+typedef struct LinkEnd
+{
+	Oid			parent;
+	Oid			secondary;
+	List	   *parent_columns; /* of char *; NIL was not given */
+	List	   *link_columns;
+	const char *parent_parameter;
+	const char *link_parameter;
+} LinkEnd;
+
+static void find_direct_tie(CascadeRelationship *rel, const CascadeTieRequest *request);
+static void find_links(CascadeRelationship *rel, const CascadeTieRequest *request);
+static Candidate *find_link(LinkEnd *end, const Candidate *taken);
+static bool same_columns(const Candidate *a, const Candidate *b);
 static List *find_candidates(Oid parent, Oid child);
-static List *fitting_candidates(List *candidates, const CascadeTieRequest *request,
-								bool source_is_parent);
+static List *fitting_candidates(List *candidates, const char *name, List *parent_columns,
+								List *child_columns);
 static bool columns_fit(List *wanted, List *columns);
-static bool pairs_fit(const CascadeTieRequest *request, const Candidate *candidate,
-					  bool source_is_parent);
+static bool pairs_fit(List *parent_columns, List *child_columns, const Candidate *candidate);
 static void tie_by_columns(CascadeRelationship *rel, const CascadeTieRequest *request);
 static bool columns_unique(Oid relid, List *names);
+static List *primary_key_columns(Oid relid);
 static void check_columns(Oid relid, List *names);
-pg_noreturn static void error_no_foreign_key(const CascadeRelationship *rel, const CascadeTieRequest *request,
-								 List *candidates);
-pg_noreturn static void error_ambiguous(const CascadeRelationship *rel, List *candidates,
-							const char *parameters);
+static void check_same_number(List *a, const char *a_word, List *b, const char *b_word);
+static CascadeDirection read_direction(const char *word);
+pg_noreturn static void error_no_foreign_key(const CascadeRelationship *rel,
+											 const CascadeTieRequest *request, List *candidates);
+pg_noreturn static void error_no_link(const LinkEnd *end, List *candidates);
+pg_noreturn static void error_ambiguous(Oid target, Oid source, List *candidates,
+										const char *parameters);
 pg_noreturn static void error_direction(const CascadeRelationship *rel);
-pg_noreturn static void error_later_direction(const char *direction);
 static char *list_candidates(List *candidates);
 
 /*
  * cascade_find_tie
- *		Fill in foreign_key, source_columns and target_columns of a
- *		relationship from what was asked for.
+ *		Fill in direction, foreign_key and the columns of a relationship from
+ *		what was asked for.
  *
  * Errors: 22023 direction, 42704 no foreign key, 42725 several, or a
  * direction that cannot be told, 42703 no such column, 42804 counts differ.
@@ -68,57 +85,175 @@ static char *list_candidates(List *candidates);
 void
 cascade_find_tie(CascadeRelationship *rel, const CascadeTieRequest *request)
 {
-	bool		self = rel->source == rel->target;
-	bool		by_columns = request->source_columns && request->target_columns;
-	List	   *all = find_candidates(rel->source, rel->target);
-	List	   *to_many = fitting_candidates(all, request, true);
-	List	   *to_one = NIL;
-	Candidate  *found;
+	bool		many_to_many = OidIsValid(rel->secondary);
 
-	check_columns(rel->source, request->source_columns);
-	check_columns(rel->target, request->target_columns);
-	if (by_columns && list_length(request->source_columns) != list_length(request->target_columns))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("number of source columns (%d) and target columns (%d) must match",
-						list_length(request->source_columns),
-						list_length(request->target_columns))));
-
-	if (request->direction == NULL)
-	{
-		if (self)
-			error_direction(rel);
-		to_one = find_candidates(rel->target, rel->source);
-		all = list_concat(all, to_one);
-		to_one = fitting_candidates(to_one, request, false);
-		if (to_many != NIL && to_one != NIL)
-			error_ambiguous(rel, list_concat(to_many, to_one), "direction or foreign_key");
-		if (to_one != NIL)
-			error_later_direction("many-to-one");
-	}
-	else if (strcmp(request->direction, "many-to-one") == 0 ||
-			 strcmp(request->direction, "many-to-many") == 0)
-		error_later_direction(request->direction);
-	else if (strcmp(request->direction, CASCADE_ONE_TO_MANY) != 0)
+	if (request->direction != NULL &&
+		many_to_many != (read_direction(request->direction) == CASCADE_MANY_TO_MANY))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized direction: \"%s\"", request->direction),
-				 errhint("Valid directions are \"one-to-many\", \"many-to-one\" and \"many-to-many\".")));
+				 many_to_many ?
+				 errmsg("a relationship with a secondary table is many-to-many, not %s",
+						request->direction) :
+				 errmsg("a many-to-many relationship needs the parameter \"%s\"", "secondary")));
+	check_columns(rel->source, request->source_columns);
+	check_columns(rel->target, request->target_columns);
+	if (many_to_many)
+		find_links(rel, request);
+	else
+		find_direct_tie(rel, request);
+}
 
-	if (to_many == NIL)
+/*
+ * Of the two tables one holds the key.
+ */
+static void
+find_direct_tie(CascadeRelationship *rel, const CascadeTieRequest *request)
+{
+	bool		by_columns = request->source_columns && request->target_columns;
+	List	   *all = find_candidates(rel->source, rel->target);
+	List	   *to_many = fitting_candidates(all, request->foreign_key, request->source_columns,
+											 request->target_columns);
+	List	   *all_to_one = find_candidates(rel->target, rel->source);
+	List	   *to_one = fitting_candidates(all_to_one, request->foreign_key,
+											request->target_columns, request->source_columns);
+	List	   *fitting;
+	Candidate  *found;
+
+	if (by_columns)
+		check_same_number(request->source_columns, "source columns",
+						  request->target_columns, "target columns");
+	if (request->secondary_source_columns || request->secondary_target_columns)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" can only be given with \"%s\"",
+						request->secondary_source_columns ? "secondary_source_columns" :
+						"secondary_target_columns", "secondary")));
+
+	if (request->direction != NULL)
+		rel->direction = read_direction(request->direction);
+	else if (rel->source == rel->target)
+		error_direction(rel);
+	else if (to_many != NIL && to_one != NIL)
+		error_ambiguous(rel->target, rel->source, list_concat(to_many, to_one),
+						"direction or foreign_key");
+	else
+	{
+		rel->direction = to_one != NIL ? CASCADE_MANY_TO_ONE : CASCADE_ONE_TO_MANY;
+		all = list_concat(all, all_to_one);
+	}
+	fitting = rel->direction == CASCADE_ONE_TO_MANY ? to_many : to_one;
+	if (fitting == NIL)
 	{
 		if (!by_columns || request->foreign_key)
-			error_no_foreign_key(rel, request, all);
+			error_no_foreign_key(rel, request, request->direction == NULL ||
+								 rel->direction == CASCADE_ONE_TO_MANY ? all : all_to_one);
 		tie_by_columns(rel, request);
 		return;
 	}
-	if (list_length(to_many) > 1 && !by_columns)
-		error_ambiguous(rel, to_many, "foreign_key or target_columns");
+	if (list_length(fitting) > 1 && !by_columns)
+		error_ambiguous(rel->target, rel->source, fitting,
+						rel->direction == CASCADE_ONE_TO_MANY ?
+						"foreign_key or target_columns" : "foreign_key or source_columns");
 	/* of several with the same columns any will do */
-	found = linitial(to_many);
+	found = linitial(fitting);
 	rel->foreign_key = found->name;
-	rel->source_columns = found->parent_columns;
-	rel->target_columns = found->child_columns;
+	rel->source_columns = rel->direction == CASCADE_ONE_TO_MANY ?
+		found->parent_columns : found->child_columns;
+	rel->target_columns = rel->direction == CASCADE_ONE_TO_MANY ?
+		found->child_columns : found->parent_columns;
+}
+
+/*
+ * The secondary holds a key for each end.
+ */
+static void
+find_links(CascadeRelationship *rel, const CascadeTieRequest *request)
+{
+	bool		self = rel->source == rel->target;
+	LinkEnd		source_end = {rel->source, rel->secondary,
+		request->source_columns, request->secondary_source_columns,
+	"source_columns", "secondary_source_columns"};
+	LinkEnd		target_end = {rel->target, rel->secondary,
+		request->target_columns, request->secondary_target_columns,
+	"target_columns", "secondary_target_columns"};
+	Candidate  *source;
+	Candidate  *target;
+
+	if (request->foreign_key)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" cannot be given with \"%s\"", "foreign_key", "secondary"),
+				 errhint("Give the parameters secondary_source_columns and secondary_target_columns.")));
+	check_columns(rel->secondary, request->secondary_source_columns);
+	check_columns(rel->secondary, request->secondary_target_columns);
+	/* the end of which more is known leaves the other one less to choose */
+	if (self && request->secondary_source_columns == NIL)
+	{
+		target = find_link(&target_end, NULL);
+		source = find_link(&source_end, target);
+	}
+	else
+	{
+		source = find_link(&source_end, NULL);
+		target = find_link(&target_end, self ? source : NULL);
+	}
+	if (columns_fit(source->child_columns, target->child_columns) && rel->source == rel->target)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the two ends of a many-to-many relationship must be held by different columns")));
+	rel->direction = CASCADE_MANY_TO_MANY;
+	rel->foreign_key = NULL;
+	rel->source_columns = source->parent_columns;
+	rel->secondary_source_columns = source->child_columns;
+	rel->target_columns = target->parent_columns;
+	rel->secondary_target_columns = target->child_columns;
+}
+
+/*
+ * The key by which the secondary holds one end; not the one that is taken by
+ * the other.
+ */
+static Candidate *
+find_link(LinkEnd *end, const Candidate *taken)
+{
+	List	   *all = find_candidates(end->parent, end->secondary);
+	List	   *fitting = fitting_candidates(all, NULL, end->parent_columns, end->link_columns);
+	Candidate  *found;
+	ListCell   *lc;
+
+	foreach(lc, fitting)
+	{
+		if (taken && same_columns(lfirst(lc), taken))
+			fitting = foreach_delete_current(fitting, lc);
+	}
+	if (fitting != NIL)
+	{
+		found = linitial(fitting);
+		for_each_from(lc, fitting, 1)
+		{
+			if (!same_columns(found, lfirst(lc)))
+				error_ambiguous(end->secondary, end->parent, fitting, end->link_parameter);
+		}
+		return found;
+	}
+	if (end->link_columns == NIL)
+		error_no_link(end, all);
+	found = palloc0(sizeof(Candidate));
+	found->child_columns = end->link_columns;
+	found->parent_columns = end->parent_columns ? end->parent_columns :
+		primary_key_columns(end->parent);
+	if (found->parent_columns == NIL)
+		error_no_link(end, all);
+	check_same_number(found->parent_columns, end->parent_parameter,
+					  found->child_columns, end->link_parameter);
+	return found;
+}
+
+static bool
+same_columns(const Candidate *a, const Candidate *b)
+{
+	return columns_fit(a->child_columns, b->child_columns) &&
+		columns_fit(a->parent_columns, b->parent_columns);
 }
 
 /*
@@ -144,8 +279,9 @@ find_candidates(Oid parent, Oid child)
 		AttrNumber	conkey[INDEX_MAX_KEYS];
 		AttrNumber	confkey[INDEX_MAX_KEYS];
 
+		/* one that references a partitioned table has others for its partitions */
 		if (con->contype != CONSTRAINT_FOREIGN || con->confrelid != parent ||
-			cascade_is_temporal(con))
+			OidIsValid(con->conparentid) || cascade_is_temporal(con))
 			continue;
 		DeconstructFkConstraintRow(tuple, &n, conkey, confkey, NULL, NULL, NULL, NULL, NULL);
 		candidate = palloc0(sizeof(Candidate));
@@ -170,7 +306,7 @@ find_candidates(Oid parent, Oid child)
  * Those of the candidates that what was given allows.
  */
 static List *
-fitting_candidates(List *candidates, const CascadeTieRequest *request, bool source_is_parent)
+fitting_candidates(List *candidates, const char *name, List *parent_columns, List *child_columns)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -179,15 +315,11 @@ fitting_candidates(List *candidates, const CascadeTieRequest *request, bool sour
 	{
 		Candidate  *candidate = lfirst(lc);
 
-		if (request->foreign_key && strcmp(request->foreign_key, candidate->name) != 0)
-			continue;
-		if (!columns_fit(request->source_columns, source_is_parent ?
-						 candidate->parent_columns : candidate->child_columns) ||
-			!columns_fit(request->target_columns, source_is_parent ?
-						 candidate->child_columns : candidate->parent_columns) ||
-			!pairs_fit(request, candidate, source_is_parent))
-			continue;
-		result = lappend(result, candidate);
+		if ((name == NULL || strcmp(name, candidate->name) == 0) &&
+			columns_fit(parent_columns, candidate->parent_columns) &&
+			columns_fit(child_columns, candidate->child_columns) &&
+			pairs_fit(parent_columns, child_columns, candidate))
+			result = lappend(result, candidate);
 	}
 	return result;
 }
@@ -214,22 +346,22 @@ columns_fit(List *wanted, List *columns)
  * Where both sides were given, is each pair a pair of the constraint?
  */
 static bool
-pairs_fit(const CascadeTieRequest *request, const Candidate *candidate, bool source_is_parent)
+pairs_fit(List *parent_columns, List *child_columns, const Candidate *candidate)
 {
-	ListCell   *lcs;
-	ListCell   *lct;
 	ListCell   *lcp;
 	ListCell   *lcc;
+	ListCell   *lcp2;
+	ListCell   *lcc2;
 
-	if (request->source_columns == NIL || request->target_columns == NIL)
+	if (parent_columns == NIL || child_columns == NIL)
 		return true;
-	forboth(lcs, request->source_columns, lct, request->target_columns)
+	forboth(lcp, parent_columns, lcc, child_columns)
 	{
 		bool		paired = false;
 
-		forboth(lcp, candidate->parent_columns, lcc, candidate->child_columns)
-			paired |= strcmp(lfirst(source_is_parent ? lcp : lcc), lfirst(lcs)) == 0 &&
-			strcmp(lfirst(source_is_parent ? lcc : lcp), lfirst(lct)) == 0;
+		forboth(lcp2, candidate->parent_columns, lcc2, candidate->child_columns)
+			paired |= strcmp(lfirst(lcp2), lfirst(lcp)) == 0 &&
+			strcmp(lfirst(lcc2), lfirst(lcc)) == 0;
 		if (!paired)
 			return false;
 	}
@@ -245,13 +377,12 @@ tie_by_columns(CascadeRelationship *rel, const CascadeTieRequest *request)
 {
 	if (request->direction == NULL)
 	{
-		bool		source_unique = columns_unique(rel->source, request->source_columns);
-		bool		target_unique = columns_unique(rel->target, request->target_columns);
+		bool		source_is_unique = columns_unique(rel->source, request->source_columns);
+		bool		target_is_unique = columns_unique(rel->target, request->target_columns);
 
-		if (source_unique == target_unique)
+		if (source_is_unique == target_is_unique)
 			error_direction(rel);
-		if (target_unique)
-			error_later_direction("many-to-one");
+		rel->direction = target_is_unique ? CASCADE_MANY_TO_ONE : CASCADE_ONE_TO_MANY;
 	}
 	rel->foreign_key = NULL;
 	rel->source_columns = request->source_columns;
@@ -286,6 +417,28 @@ columns_unique(Oid relid, List *names)
 	return unique;
 }
 
+/*
+ * As REFERENCES without columns.
+ */
+static List *
+primary_key_columns(Oid relid)
+{
+	Relation	rel = table_open(relid, NoLock);
+	Oid			pkey = cascade_primary_key_index(rel);
+	List	   *names = NIL;
+
+	if (OidIsValid(pkey))
+	{
+		Relation	index = index_open(pkey, AccessShareLock);
+
+		for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+			names = lappend(names, get_attname(relid, index->rd_index->indkey.values[i], false));
+		index_close(index, AccessShareLock);
+	}
+	table_close(rel, NoLock);
+	return names;
+}
+
 static void
 check_columns(Oid relid, List *names)
 {
@@ -295,6 +448,30 @@ check_columns(Oid relid, List *names)
 	foreach(lc, names)
 		(void) cascade_resolve_attno(rel, lfirst(lc));
 	table_close(rel, NoLock);
+}
+
+static void
+check_same_number(List *a, const char *a_word, List *b, const char *b_word)
+{
+	if (list_length(a) != list_length(b))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("number of %s (%d) and %s (%d) must match",
+						a_word, list_length(a), b_word, list_length(b))));
+}
+
+static CascadeDirection
+read_direction(const char *word)
+{
+	for (int i = CASCADE_ONE_TO_MANY; i <= CASCADE_MANY_TO_MANY; i++)
+	{
+		if (strcmp(word, cascade_direction_word((CascadeDirection) i)) == 0)
+			return (CascadeDirection) i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized direction: \"%s\"", word),
+			 errhint("Valid directions are \"one-to-many\", \"many-to-one\" and \"many-to-many\".")));
 }
 
 static void
@@ -321,12 +498,24 @@ error_no_foreign_key(const CascadeRelationship *rel, const CascadeTieRequest *re
 }
 
 static void
-error_ambiguous(const CascadeRelationship *rel, List *candidates, const char *parameters)
+error_no_link(const LinkEnd *end, List *candidates)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("no foreign key ties secondary table \"%s\" to table \"%s\"",
+					get_rel_name(end->secondary), get_rel_name(end->parent)),
+			 candidates == NIL ? 0 :
+			 errdetail("Candidates: %s.", list_candidates(candidates)),
+			 errhint("Give the parameters %s and %s.", end->link_parameter, end->parent_parameter)));
+}
+
+static void
+error_ambiguous(Oid target, Oid source, List *candidates, const char *parameters)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
 			 errmsg("several foreign keys tie table \"%s\" and table \"%s\"",
-					get_rel_name(rel->target), get_rel_name(rel->source)),
+					get_rel_name(target), get_rel_name(source)),
 			 errdetail("Candidates: %s.", list_candidates(candidates)),
 			 errhint("Give the parameter %s.", parameters)));
 }
@@ -342,14 +531,6 @@ error_direction(const CascadeRelationship *rel)
 			 errdetail("The table is tied to itself.") :
 			 errdetail("The columns are unique on both sides, or on neither."),
 			 errhint("Give the parameter direction: one-to-many leads from the referenced row to those that reference it.")));
-}
-
-static void
-error_later_direction(const char *direction)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("%s relationships are not supported yet", direction)));
 }
 
 /*

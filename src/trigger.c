@@ -16,12 +16,12 @@
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(cascade_run);
-PG_FUNCTION_INFO_V1(cascade_check_orphans);
+PG_FUNCTION_INFO_V1(cascade_verify);
 
 /*
  * cascade.run() RETURNS trigger
- *		AFTER DELETE or UPDATE FOR EACH ROW, with cascade.capture() as its
- *		condition: does what the statement left to be done.
+ *		AFTER DELETE, INSERT or UPDATE FOR EACH ROW, with cascade.capture() as
+ *		its condition: does what the statement left to be done.
  *
  * Errors 39P01 if called otherwise.
  */
@@ -29,42 +29,41 @@ Datum
 cascade_run(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata;
-	bool		deletes;
+	CaptureEvent event;
 	CaptureSet *set;
 
 	trigdata = cascade_check_trigger(fcinfo, "run", TRIGGER_EVENT_AFTER,
-							 CALLED_AS_TRIGGER(fcinfo) &&
-							 (TRIGGER_FIRED_BY_DELETE(((TriggerData *) fcinfo->context)->tg_event) ||
-							  TRIGGER_FIRED_BY_UPDATE(((TriggerData *) fcinfo->context)->tg_event)));
-	deletes = TRIGGER_FIRED_BY_DELETE(trigdata->tg_event);
-	set = cascade_capture_match(trigdata->tg_relation,
-								deletes ? CAPTURE_DELETE : CAPTURE_UPDATE,
-								&trigdata->tg_trigtuple->t_self);
+									 CALLED_AS_TRIGGER(fcinfo) &&
+									 !TRIGGER_FIRED_BY_TRUNCATE(((TriggerData *) fcinfo->context)->tg_event));
+	event = TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ? CAPTURE_DELETE :
+		TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? CAPTURE_INSERT : CAPTURE_UPDATE;
+	set = cascade_capture_match(trigdata->tg_relation, event, &trigdata->tg_trigtuple->t_self);
 	if (set)
 		cascade_event_drain(set->id);
 	return PointerGetDatum(NULL);
 }
 
 /*
- * cascade.check_orphans() RETURNS trigger
- *		AFTER UPDATE FOR EACH ROW, a deferrable constraint trigger with
- *		cascade.capture_deferred() as its condition: deletes the noted rows
- *		that are orphans now.
+ * cascade.verify() RETURNS trigger
+ *		AFTER DELETE, INSERT or UPDATE FOR EACH ROW, a deferrable constraint
+ *		trigger with cascade.to_verify() as its condition: does what the
+ *		table's deferred relationships have noted.
  *
- * Errors 39P01 if called otherwise.
+ * Errors 39P01 if called otherwise, 23505 if a target of a single_parent
+ * relationship is referenced twice.
  */
 Datum
-cascade_check_orphans(PG_FUNCTION_ARGS)
+cascade_verify(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata;
 	List	   *checks;
 
-	trigdata = cascade_check_trigger(fcinfo, "check_orphans", TRIGGER_EVENT_AFTER,
-							 CALLED_AS_TRIGGER(fcinfo) &&
-							 TRIGGER_FIRED_BY_UPDATE(((TriggerData *) fcinfo->context)->tg_event));
-	checks = cascade_pending_take(RelationGetRelid(trigdata->tg_relation));
+	trigdata = cascade_check_trigger(fcinfo, "verify", TRIGGER_EVENT_AFTER,
+									 CALLED_AS_TRIGGER(fcinfo) &&
+									 !TRIGGER_FIRED_BY_TRUNCATE(((TriggerData *) fcinfo->context)->tg_event));
+	checks = cascade_pending_take_deferred(cascade_partition_root(RelationGetRelid(trigdata->tg_relation)));
 	if (checks != NIL)
-		cascade_event_check(checks);
+		cascade_event_verify(checks);
 	return PointerGetDatum(NULL);
 }
 
