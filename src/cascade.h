@@ -74,18 +74,18 @@ typedef enum CascadeAction
 	/* to rows that are known by their version */
 	CASCADE_ACTION_ORPHAN,		/* delete rows that have no parent */
 	CASCADE_ACTION_REMOVE,		/* delete rows whatever their key says */
-	CASCADE_ACTION_LOCK_ROWS,	/* before references to them are counted */
+	CASCADE_ACTION_READ_ROWS,	/* select their keys */
+	CASCADE_ACTION_LOCK_ROWS,	/* likewise, against new references */
 	/* to parents, by keys that their children held */
 	CASCADE_ACTION_FIND,		/* select their own keys */
-	CASCADE_ACTION_LOCK,		/* likewise, against new references */
 	CASCADE_ACTION_LOCK_NO_KEY, /* likewise, against another count */
 	/* to parents, by their own keys */
+	CASCADE_ACTION_LOCK,		/* likewise, against new references */
 	CASCADE_ACTION_DELETE_PARENT,	/* delete them */
 	CASCADE_ACTION_ORPHAN_PARENT,	/* delete those that have no parent either */
 	/* questions */
 	CASCADE_ACTION_RECHECK,		/* which parent keys do not exist again? */
 	CASCADE_ACTION_UNREFERENCED,	/* which parent keys does no child hold? */
-	CASCADE_ACTION_UNHELD,		/* which held keys does no child hold now? */
 	CASCADE_ACTION_SHARE,		/* lock children before they are counted */
 	CASCADE_ACTION_COUNT,		/* which parent key do several children hold? */
 	CASCADE_ACTION_COUNT_ALL,	/* which held key do several children hold? */
@@ -118,7 +118,6 @@ typedef struct CascadeColumn
 	Oid			child_collation;
 	Oid			eq_opr;			/* parent = child */
 	Oid			parent_eq_opr;	/* parent = parent */
-	Oid			child_eq_opr;	/* child = child */
 	Oid			key_type;		/* type that parents' keys are passed in */
 	Oid			key_array;		/* its array type; text[] where it has none */
 	Oid			held_type;		/* type that keys held by children are passed in */

@@ -203,34 +203,34 @@ rows_of_check(const PendingCheck *check)
 
 /*
  * With orphan_when 'all', rows that are referenced by a relationship of
- * another direction stay.  They are locked, so that nobody comes to reference
- * them meanwhile.
+ * another direction stay.  The others are locked, so that nobody comes to
+ * reference them meanwhile, and looked at again; see verify.c.
  */
 static CascadeRows *
 drop_referenced(CascadeRelationship *rel, CascadeTable *table, CascadeRows *rows)
 {
+	static const CascadeAction looks[] = {CASCADE_ACTION_READ_ROWS, CASCADE_ACTION_LOCK_ROWS};
 	List	   *counted = cascade_verify_counted(rel, table);
-	CascadeRows *left = palloc0(sizeof(CascadeRows));
-	SPITupleTable *found;
-	uint64	   *positions;
-	uint64		n;
 
-	if (counted == NIL || rows->n == 0)
-		return rows;
-	n = cascade_event_run(begin_statement(CASCADE_ACTION_LOCK_ROWS, rel, table, rows));
-	found = SPI_tuptable;
-	positions = cascade_verify_drop_referenced(counted, found, 3, &n);
-	for (uint64 i = 0; i < n; i++)
+	for (int i = 0; i < lengthof(looks) && counted != NIL && rows->n > 0; i++)
 	{
-		HeapTuple	tuple = found->vals[positions[i]];
-		bool		isnull;
+		uint64		n = cascade_event_run(begin_statement(looks[i], rel, table, rows));
+		SPITupleTable *found = SPI_tuptable;
+		uint64	   *positions = cascade_verify_drop_referenced(counted, found, 3, &n);
 
-		add_version(left,
-					DatumGetObjectId(SPI_getbinval(tuple, found->tupdesc, 1, &isnull)),
-					(ItemPointer) DatumGetPointer(SPI_getbinval(tuple, found->tupdesc, 2, &isnull)));
+		rows = palloc0(sizeof(CascadeRows));
+		for (uint64 j = 0; j < n; j++)
+		{
+			HeapTuple	tuple = found->vals[positions[j]];
+			bool		isnull;
+
+			add_version(rows,
+						DatumGetObjectId(SPI_getbinval(tuple, found->tupdesc, 1, &isnull)),
+						(ItemPointer) DatumGetPointer(SPI_getbinval(tuple, found->tupdesc, 2, &isnull)));
+		}
+		SPI_freetuptable(found);
 	}
-	SPI_freetuptable(found);
-	return left;
+	return rows;
 }
 
 static CascadeStatement *

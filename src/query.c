@@ -37,7 +37,6 @@ static void add_keys(StringInfo buf, const char *keyword, const CascadeStatement
 static void add_arrays(StringInfo buf, int first, int n, const char *alias, const char *column);
 static bool matches_any(const CascadeStatement *stmt);
 static void add_child_match(StringInfo buf, const CascadeStatement *stmt);
-static void add_held_match(StringInfo buf, const CascadeStatement *stmt);
 static void add_discriminators(StringInfo buf, const CascadeStatement *stmt);
 static void add_kind(StringInfo buf, const char *prefix, const CascadeTie *tie);
 static void add_parent_match(StringInfo buf, const CascadeStatement *stmt, bool held);
@@ -115,24 +114,26 @@ cascade_query_text(const CascadeStatement *stmt)
 				add_orphan_rule(&buf, stmt);
 			break;
 
+		case CASCADE_ACTION_READ_ROWS:
 		case CASCADE_ACTION_LOCK_ROWS:
-			/* SELECT version, keys FROM [ONLY] t WHERE version ... FOR UPDATE */
+			/* SELECT version, keys FROM [ONLY] t WHERE version [FOR UPDATE] */
 			appendStringInfoString(&buf, "SELECT t.tableoid, t.ctid");
 			add_counted_keys(&buf, stmt, ", ");
 			add_child(&buf, " FROM", stmt);
 			add_versions(&buf, stmt);
-			appendStringInfoString(&buf, " ORDER BY 1, 2 FOR UPDATE OF t");
+			if (stmt->action == CASCADE_ACTION_LOCK_ROWS)
+				appendStringInfoString(&buf, " ORDER BY 1, 2 FOR UPDATE OF t");
 			break;
 
 		case CASCADE_ACTION_FIND:
-		case CASCADE_ACTION_LOCK:
 		case CASCADE_ACTION_LOCK_NO_KEY:
-			/* SELECT keys FROM [ONLY] t[, k] WHERE held key ... FOR UPDATE */
+		case CASCADE_ACTION_LOCK:
+			/* SELECT keys FROM [ONLY] t[, k] WHERE key [ORDER BY key FOR UPDATE] */
 			appendStringInfoString(&buf, "SELECT ");
 			add_counted_keys(&buf, stmt, "");
 			add_parent(&buf, " FROM", stmt);
 			add_keys(&buf, ", ", stmt);
-			add_parent_match(&buf, stmt, true);
+			add_parent_match(&buf, stmt, stmt->action != CASCADE_ACTION_LOCK);
 			if (stmt->action == CASCADE_ACTION_FIND)
 				break;
 			/* in one order, so that two of us do not deadlock */
@@ -171,15 +172,6 @@ cascade_query_text(const CascadeStatement *stmt)
 				add_child(&buf, " WHERE NOT EXISTS (SELECT FROM", stmt);
 				add_child_match(&buf, stmt);
 			}
-			appendStringInfoChar(&buf, ')');
-			break;
-
-		case CASCADE_ACTION_UNHELD:
-			/* SELECT n FROM k WHERE NOT EXISTS (SELECT FROM [ONLY] t WHERE fk) */
-			appendStringInfo(&buf, "SELECT k.k%d", stmt->nargs);
-			add_keys(&buf, " FROM ", stmt);
-			add_child(&buf, " WHERE NOT EXISTS (SELECT FROM", stmt);
-			add_held_match(&buf, stmt);
 			appendStringInfoChar(&buf, ')');
 			break;
 
@@ -282,9 +274,9 @@ matches_any(const CascadeStatement *stmt)
 		case CASCADE_ACTION_NULLIFY:
 			return column->any;
 		case CASCADE_ACTION_FIND:
-		case CASCADE_ACTION_LOCK:
 		case CASCADE_ACTION_LOCK_NO_KEY:
 			return column->held_any;
+		case CASCADE_ACTION_LOCK:
 		case CASCADE_ACTION_DELETE_PARENT:
 		case CASCADE_ACTION_ORPHAN_PARENT:
 			return column->parent_any;
@@ -328,30 +320,6 @@ add_child_match(StringInfo buf, const CascadeStatement *stmt)
 }
 
 /*
- * " WHERE fk = key [AND ...] [AND kind = 'value']": the children that hold the
- * keys that others held.
- */
-static void
-add_held_match(StringInfo buf, const CascadeStatement *stmt)
-{
-	const CascadeTie *tie = stmt->tie;
-
-	for (int i = 0; i < tie->ncolumns; i++)
-	{
-		const CascadeColumn *column = &tie->columns[i];
-		char	   *fk = column_name("t", tie->child, column->child_attno);
-
-		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
-		if (column->collate)
-			fk = collated(fk, column->parent_collation);
-		generate_operator_clause(buf, fk, column->child_type, column->child_eq_opr,
-								 operand(stmt, i, column->held_type, column->held_array),
-								 column->held_type);
-	}
-	add_discriminators(buf, stmt);
-}
-
-/*
  * " AND (kind = 'value' [OR ...])".  Where references are looked for, those of
  * relationships that share the key count as well.
  */
@@ -361,7 +329,7 @@ add_discriminators(StringInfo buf, const CascadeStatement *stmt)
 	List	   *ties = list_make1(stmt->tie);
 	ListCell   *lc;
 
-	if (stmt->action == CASCADE_ACTION_UNREFERENCED || stmt->action == CASCADE_ACTION_UNHELD)
+	if (stmt->action == CASCADE_ACTION_UNREFERENCED)
 		ties = list_concat(ties, stmt->rel->alternatives);
 	foreach(lc, ties)
 	{

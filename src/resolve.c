@@ -368,10 +368,8 @@ resolve_column(CascadeColumn *column, Relation parent, Relation child,
 	column->parent_collation = parent_att->attcollation;
 	column->child_collation = child_att->attcollation;
 	column->parent_eq_opr = equality(column->parent_type, column->parent_type);
-	column->child_eq_opr = equality(column->child_type, column->child_type);
 	column->eq_opr = equality(column->parent_type, column->child_type);
-	if (!OidIsValid(column->eq_opr) || !OidIsValid(column->parent_eq_opr) ||
-		!OidIsValid(column->child_eq_opr))
+	if (!OidIsValid(column->eq_opr) || !OidIsValid(column->parent_eq_opr))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("key columns \"%s\" and \"%s\" have no equality in common",
@@ -520,7 +518,6 @@ use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie)
 				{
 					tie->columns[j].eq_opr = pf_eq[i];
 					tie->columns[j].parent_eq_opr = pp_eq[i];
-					tie->columns[j].child_eq_opr = ff_eq[i];
 				}
 			}
 		}

@@ -49,10 +49,10 @@ typedef struct LostKeys
 
 static void verify_references(CascadeTable *target, CascadeRelationship *rel,
 							  const PendingCheck *check, bool own_level);
-static void split_held(CascadeRelationship *rel, CascadeKeys *keys, CascadeKeys **unheld,
-					   CascadeKeys **held);
-static void lock_targets(CascadeAction action, CascadeTable *target, CascadeRelationship *rel,
-						 CascadeKeys *keys);
+static void verify_counted(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys,
+						   uint64 first, uint64 n, bool own_level);
+static void lock_and_delete(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys,
+							bool own_level);
 static uint64 run_find(CascadeAction action, CascadeTable *target, CascadeRelationship *rel,
 					   CascadeKeys *keys, uint64 first, uint64 n);
 static void find_and_delete(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys,
@@ -129,8 +129,6 @@ verify_references(CascadeTable *target, CascadeRelationship *rel, const PendingC
 				  bool own_level)
 {
 	CascadeKeys *keys;
-	CascadeKeys *unheld;
-	CascadeKeys *held;
 
 	if (rel->single_parent)
 		verify_single(rel, check);
@@ -142,75 +140,65 @@ verify_references(CascadeTable *target, CascadeRelationship *rel, const PendingC
 		find_and_delete(target, rel, keys, own_level);
 		return;
 	}
-	split_held(rel, keys, &unheld, &held);
-	if (held->nkeys > 0)
-	{
-		CascadeKeys *still_held;
-		CascadeKeys *left;
-
-		lock_targets(CASCADE_ACTION_LOCK_NO_KEY, target, rel, held);
-		split_held(rel, held, &left, &still_held);
-		find_and_delete(target, rel, left, own_level);
-	}
-	find_and_delete(target, rel, unheld, own_level);
-}
-
-/*
- * Which of the keys are held by no child, and which are?
- */
-static void
-split_held(CascadeRelationship *rel, CascadeKeys *keys, CascadeKeys **unheld, CascadeKeys **held)
-{
-	CascadeTie *tie = rel->reference;
-	bool	   *is_unheld = MemoryContextAllocExtended(CurrentMemoryContext,
-													   sizeof(bool) * (keys->nkeys + 1),
-													   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-	*unheld = cascade_keys_make(tie->ncolumns, keys->nkeys, false);
-	*held = cascade_keys_make(tie->ncolumns, keys->nkeys, false);
-	for (uint64 first = 0; first < keys->nkeys;)
-	{
-		uint64		n = cascade_action_piece(keys, tie, true, first);
-		CascadeStatement *stmt = cascade_statement_begin(CASCADE_ACTION_UNHELD, tie, rel, n,
-														 tie->child_indexed);
-		uint64	   *positions;
-		uint64		nfound;
-
-		if (stmt->shape == CASCADE_SHAPE_ONE)
-			stmt->shape = CASCADE_SHAPE_SOME;
-		cascade_statement_held_keys(stmt, keys->values, first, n);
-		cascade_statement_numbers(stmt, n);
-		nfound = cascade_event_run(stmt);
-		positions = cascade_action_positions(nfound);
-		for (uint64 i = 0; i < nfound; i++)
-			is_unheld[first + positions[i]] = true;
-		first += n;
-	}
-	for (uint64 i = 0; i < keys->nkeys; i++)
-	{
-		CascadeKeys *to = is_unheld[i] ? *unheld : *held;
-
-		for (int c = 0; c < tie->ncolumns; c++)
-			to->values[c][to->nkeys] = keys->values[c][i];
-		to->nkeys++;
-	}
-}
-
-/*
- * Lock the targets of these keys that children held.
- */
-static void
-lock_targets(CascadeAction action, CascadeTable *target, CascadeRelationship *rel,
-			 CascadeKeys *keys)
-{
 	for (uint64 first = 0; first < keys->nkeys;)
 	{
 		uint64		n = cascade_action_piece(keys, rel->reference, true, first);
 
-		run_find(action, target, rel, keys, first, n);
-		SPI_freetuptable(SPI_tuptable);
+		verify_counted(target, rel, keys, first, n, own_level);
 		first += n;
 	}
+}
+
+/*
+ * Delete the targets of a piece of the keys that nothing references.
+ */
+static void
+verify_counted(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys, uint64 first,
+			   uint64 n, bool own_level)
+{
+	static const CascadeAction looks[] = {CASCADE_ACTION_FIND, CASCADE_ACTION_LOCK_NO_KEY};
+
+	for (int i = 0; i < lengthof(looks); i++)
+	{
+		uint64		all = run_find(looks[i], target, rel, keys, first, n);
+		uint64		left = all;
+		SPITupleTable *found = SPI_tuptable;
+		uint64	   *rows = cascade_verify_drop_referenced(cascade_verify_counted(rel, target),
+														  found, 1, &left);
+
+		lock_and_delete(target, rel, keys_of_rows(found, 1, rel->reference, rows, &left, NULL),
+						own_level);
+		SPI_freetuptable(found);
+		/* none that others may be counting at this moment? */
+		if (left == all)
+			break;
+	}
+}
+
+/*
+ * Lock targets, by their own keys, and delete those that are still without a
+ * reference.
+ */
+static void
+lock_and_delete(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys, bool own_level)
+{
+	CascadeStatement *stmt;
+	SPITupleTable *found;
+	uint64	   *rows;
+	uint64		left;
+
+	if (keys->nkeys == 0)
+		return;
+	stmt = cascade_statement_begin(CASCADE_ACTION_LOCK, rel->reference, rel, keys->nkeys,
+								   rel->reference->parent_unique);
+	stmt->target = target;
+	cascade_statement_keys(stmt, keys->values, 0, keys->nkeys);
+	left = cascade_event_run(stmt);
+	found = SPI_tuptable;
+	rows = cascade_verify_drop_referenced(cascade_verify_counted(rel, target), found, 1, &left);
+	delete_targets(target, rel, keys_of_rows(found, 1, rel->reference, rows, &left, NULL),
+				   own_level);
+	SPI_freetuptable(found);
 }
 
 /*
@@ -230,25 +218,20 @@ run_find(CascadeAction action, CascadeTable *target, CascadeRelationship *rel,
 }
 
 /*
- * Delete the targets of these keys; orphans only if nothing references them,
- * now that they are locked.
+ * Delete the targets of these keys, whatever else references them.
  */
 static void
 find_and_delete(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys, bool own_level)
 {
-	bool		counts = (rel->cascade & CASCADE_DELETE_ORPHAN) != 0;
-	CascadeTie *tie = rel->reference;
-
 	for (uint64 first = 0; first < keys->nkeys;)
 	{
-		uint64		n = cascade_action_piece(keys, tie, true, first);
-		uint64		left = run_find(counts ? CASCADE_ACTION_LOCK : CASCADE_ACTION_FIND,
-									target, rel, keys, first, n);
+		uint64		n = cascade_action_piece(keys, rel->reference, true, first);
+		uint64		nfound = run_find(CASCADE_ACTION_FIND, target, rel, keys, first, n);
 		SPITupleTable *found = SPI_tuptable;
-		uint64	   *rows = cascade_verify_drop_referenced(counts ? cascade_verify_counted(rel, target) : NIL,
-														  found, 1, &left);
+		uint64	   *rows = cascade_verify_drop_referenced(NIL, found, 1, &nfound);
 
-		delete_targets(target, rel, keys_of_rows(found, 1, tie, rows, &left, NULL), own_level);
+		delete_targets(target, rel, keys_of_rows(found, 1, rel->reference, rows, &nfound, NULL),
+					   own_level);
 		SPI_freetuptable(found);
 		first += n;
 	}
