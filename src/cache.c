@@ -281,6 +281,7 @@ resolve_table(CascadeCache *cache, CascadeTable *table)
 	table->orphans = NIL;
 	table->losing = NIL;
 	table->references = NIL;
+	table->referenced = NIL;
 	table->origins = NIL;
 	resolve_ends(cache, table, table->declared);
 	resolve_ends(cache, table, table->led_to);
@@ -322,10 +323,13 @@ resolve_ends(CascadeCache *cache, CascadeTable *table, List *rels)
 			if (rel->direction == CASCADE_ONE_TO_MANY)
 				table->losing = lappend(table->losing, rel);
 		}
-		if (rels == (rel->direction == CASCADE_MANY_TO_ONE ? table->declared : table->links) &&
-			rel->direction != CASCADE_ONE_TO_MANY &&
-			(rel->single_parent || (rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN))))
+		if (rel->direction == CASCADE_ONE_TO_MANY ||
+			!(rel->single_parent || (rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN))))
+			continue;
+		if (rels == (rel->direction == CASCADE_MANY_TO_ONE ? table->declared : table->links))
 			table->references = lappend(table->references, rel);
+		if (rels == table->led_to)
+			table->referenced = lappend(table->referenced, rel);
 	}
 }
 

@@ -835,12 +835,15 @@ add_guard(CaptureCall *call, CascadeRelationship *rel, CascadeTie *tie, bool par
 	guard = palloc(sizeof(CaptureGuard));
 	guard->losing = rel->direction == CASCADE_ONE_TO_MANY;
 	guard->gains = rel->single_parent;
-	guard->nkeys = tie->ncolumns;
-	guard->columns = palloc(sizeof(int) * (tie->ncolumns + tie->ndiscriminators));
+	guard->columns = palloc(sizeof(int) * (tie->ncolumns + tie->npartners + tie->ndiscriminators));
 	for (int i = 0; i < tie->ncolumns; i++)
 		guard->columns[n++] = find_column(call->relid, call->attnos, call->ncolumns,
 										  parent ? tie->columns[i].parent_attno :
 										  tie->columns[i].child_attno);
+	for (int i = 0; !parent && i < tie->npartners; i++)
+		guard->columns[n++] = find_column(call->relid, call->attnos, call->ncolumns,
+										  tie->partners[i]);
+	guard->nkeys = n;
 	for (int i = 0; !parent && i < tie->ndiscriminators; i++)
 		guard->columns[n++] = find_column(call->relid, call->attnos, call->ncolumns,
 										  tie->discriminators[i].attno);

@@ -103,6 +103,8 @@ at_xact_event(XactEvent event, void *arg)
 			break;
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
+			cascade_pending_error_if_undone();
+			break;
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 			break;
 	}

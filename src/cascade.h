@@ -225,6 +225,9 @@ struct CascadeTie
 	CascadeColumn *columns;		/* in the order of the child's columns */
 	int			ndiscriminators;
 	CascadeDiscriminator *discriminators;	/* in the order of columns */
+	int			npartners;
+	AttrNumber *partners;		/* of a link row: columns of its other key, without
+								 * which it links nothing */
 	bool		parent_unique;	/* the key is unique on the parent, always */
 	bool		parent_unique_late; /* ... at the latest when constraints are checked */
 	bool		child_indexed;	/* an index leads with a key column or discriminator */
@@ -256,6 +259,7 @@ typedef struct CascadeTable
 	List	   *orphans;		/* delete-orphan relationships that lead here */
 	List	   *losing;			/* those of them that are one-to-many */
 	List	   *references;		/* relationships whose references it holds */
+	List	   *referenced;		/* those whose references lead here */
 	List	   *origins;		/* many-to-many whose targets go with its rows */
 } CascadeTable;
 
@@ -383,6 +387,7 @@ typedef enum PendingKind
 	PENDING_LOST,				/* keys that a referrer or link held before */
 	PENDING_ATTACHED,			/* keys that one has come to hold */
 	PENDING_REKEYED,			/* targets' keys, old and new */
+	PENDING_GONE,				/* keys of deleted targets */
 	PENDING_SOURCES_GONE,		/* keys of deleted sources, many-to-many */
 	PENDING_SOURCES_REKEYED,
 } PendingKind;
@@ -417,6 +422,7 @@ extern int	cascade_max_rows;
 /* in options.c */
 extern int	cascade_option_of_word(const char *word);
 extern int	cascade_parse_options(const char *text);
+extern void cascade_warn_of_options(int options, CascadeDirection direction);
 extern List *cascade_option_names(int options);
 
 /* in catalog.c */
@@ -500,6 +506,7 @@ extern bool cascade_pending_is_armed(Oid relid);
 extern void cascade_pending_arm(Oid relid);
 extern bool cascade_pending_any(void);
 extern bool cascade_pending_on(Oid relid);
+extern void cascade_pending_error_if_undone(void);
 extern void cascade_pending_subxact_abort(int nest_level);
 extern void cascade_pending_subxact_commit(int nest_level);
 extern void cascade_pending_reset(void);
@@ -551,6 +558,7 @@ extern bool cascade_tie_holds(const CascadeTie *tie, const CaptureSet *set, uint
 extern bool cascade_forgives_attached(const CascadeRelationship *rel);
 extern void cascade_references_lost(CascadeTable *table, List *sets);
 extern void cascade_references_rekeyed(CascadeTable *table, List *updated);
+extern void cascade_references_gone(CascadeTable *table, List *sets);
 extern void cascade_references_attached(CascadeTable *table, List *sets);
 extern void cascade_origins_gone(CascadeTable *table, List *sets);
 

@@ -217,18 +217,25 @@ is_none_of_ours(void)
 }
 
 /*
- * ATTACH PARTITION of a table that has relationships.
+ * ATTACH PARTITION of a table that has relationships of its own, and DETACH
+ * while rows of the whole wait for a check: the partition's triggers go.
  */
 static void
 refuse_partition(const AlterTableStmt *stmt)
 {
+	Oid			root = RangeVarGetRelid(stmt->relation, NoLock, true);
 	ListCell   *lc;
+
+	if (OidIsValid(root))
+		root = cascade_partition_root(root);
 
 	foreach(lc, stmt->cmds)
 	{
 		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
 		Oid			relid;
 
+		if (cmd->subtype == AT_DetachPartition && OidIsValid(root))
+			cascade_check_not_pending(root);
 		if (cmd->subtype != AT_AttachPartition)
 			continue;
 		relid = RangeVarGetRelid(((PartitionCmd *) cmd->def)->name, NoLock, true);

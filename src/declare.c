@@ -131,6 +131,7 @@ cascade_add_relationship(PG_FUNCTION_ARGS)
 				 cascade_errtable(rel->source)));
 	request = read_tie_request(fcinfo, first);
 	cascade_find_tie(rel, &request);
+	cascade_warn_of_options(rel->cascade, rel->direction);
 	check_relationship(rel);
 	check_single(rel);
 
@@ -183,9 +184,6 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 		check_tables(rel);
 		lock_tables(rel);
 	}
-	else if (request.direction != NULL &&
-			 strcmp(request.direction, cascade_direction_word(CASCADE_MANY_TO_MANY)) != 0)
-		rel->secondary = InvalidOid;
 	else if (request.direction == NULL)
 		request.direction = unconstify(char *, cascade_direction_word(rel->direction)); /* as it is */
 	if (given)
@@ -193,6 +191,8 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 		rel->secondary_source_columns = rel->secondary_target_columns = NIL;
 		cascade_find_tie(rel, &request);
 	}
+	if (!PG_ARGISNULL(2))
+		cascade_warn_of_options(rel->cascade, rel->direction);
 	check_relationship(rel);
 	check_single(rel);
 

@@ -367,6 +367,8 @@ note_ties(CascadeRun *run, List *due)
 
 		if (group->updated != NIL)
 			cascade_references_rekeyed(group->table, group->updated);
+		if (group->deletes)
+			cascade_references_gone(group->table, group->sets);
 	}
 	foreach(lc, due)
 	{

@@ -83,6 +83,7 @@ static void want_triggers(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS
 static void want_by_ties(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
 static void want_by_orphans(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS], Relation rel);
 static void want_by_references(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
+static void want_by_targets(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
 static void want_by_origins(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
 static void want_for_partitions(WantedTrigger wanted[NUM_TRIGGERS], bool orphans);
 static void want(WantedTrigger *trigger, Bitmapset *columns);
@@ -358,6 +359,7 @@ want_triggers(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS], Relation 
 	want_by_ties(table, wanted);
 	want_by_orphans(table, wanted, rel);
 	want_by_references(table, wanted);
+	want_by_targets(table, wanted);
 	want_by_origins(table, wanted);
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		want_for_partitions(wanted, table->losing != NIL);
@@ -431,13 +433,10 @@ want_by_references(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
 		bool		counts = (rel->cascade & CASCADE_DELETE_ORPHAN) != 0;
 		bool		deletes = counts || (rel->cascade & CASCADE_DELETE);
 		Bitmapset  *key = cascade_tie_child_columns(rel->reference);
-		Bitmapset  *both = bms_copy(key);
 
-		if (rel->direction == CASCADE_MANY_TO_MANY && cascade_forgives_attached(rel))
-			both = bms_add_members(both, cascade_tie_child_columns(rel->tie));
 		if (deletes)
-			want(&wanted[ON_DELETE], both);
-		want(&wanted[ON_UPDATE], both);
+			want(&wanted[ON_DELETE], key);
+		want(&wanted[ON_UPDATE], key);
 		if (rel->single_parent || cascade_forgives_attached(rel))
 			want(&wanted[ON_INSERT], key);
 		if (!rel->deferred)
@@ -448,6 +447,23 @@ want_by_references(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
 			want(&wanted[VERIFY_UPDATE], key);
 		if (rel->single_parent)
 			want(&wanted[VERIFY_INSERT], key);
+	}
+}
+
+/*
+ * As the target of references: one that is deleted waits for no check.
+ */
+static void
+want_by_targets(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
+{
+	ListCell   *lc;
+
+	foreach(lc, table->referenced)
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (rel->deferred && (rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN)))
+			want(&wanted[ON_DELETE], parent_columns(rel->reference));
 	}
 }
 

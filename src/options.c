@@ -94,8 +94,7 @@ compare_words(const ListCell *a, const ListCell *b)
  *		The CASCADE_xxx options that a text names.
  *
  * Words that name none are an error (22023) that lists them all, sorted, as
- * SQLAlchemy's "Invalid cascade option(s)" does; delete-orphan without delete
- * draws SQLAlchemy's warning.
+ * SQLAlchemy's "Invalid cascade option(s)" does.
  */
 int
 cascade_parse_options(const char *text)
@@ -137,12 +136,22 @@ cascade_parse_options(const char *text)
 
 	if (none)
 		options = 0;
+	return options;
+}
+
+/*
+ * cascade_warn_of_options
+ *		SQLAlchemy's warning of delete-orphan without delete.
+ */
+void
+cascade_warn_of_options(int options, CascadeDirection direction)
+{
 	if ((options & CASCADE_DELETE_ORPHAN) && !(options & CASCADE_DELETE))
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("cascade option \"delete-orphan\" is meant to go with \"delete\""),
-				 errdetail("The deletion of a parent sets its children's keys to null, and the orphan rule then deletes them.")));
-	return options;
+				 direction == CASCADE_ONE_TO_MANY ?
+				 errdetail("The deletion of a parent sets its children's keys to null, and the orphan rule then deletes them.") : 0));
 }
 
 /*

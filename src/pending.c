@@ -406,6 +406,29 @@ commit_states(PendingStates *states, int nest_level)
 }
 
 /*
+ * cascade_pending_error_if_undone
+ *		Before a transaction commits: error 55000 if a check was not done,
+ *		because the trigger that was to see to it has gone.
+ */
+void
+cascade_pending_error_if_undone(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, logs)
+	{
+		PendingLog *log = lfirst(lc);
+
+		if (is_unchecked(log))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("checks of relationship \"%s\" were not done because their trigger is gone",
+							NameStr(log->name)),
+					 errhint("Run SET CONSTRAINTS ALL IMMEDIATE before a command that takes triggers away.")));
+	}
+}
+
+/*
  * cascade_pending_reset
  *		At the end of a transaction; the memory goes with the transaction's.
  */

@@ -38,7 +38,7 @@ static void add_arrays(StringInfo buf, int first, int n, const char *alias, cons
 static bool matches_any(const CascadeStatement *stmt);
 static void add_child_match(StringInfo buf, const CascadeStatement *stmt);
 static void add_discriminators(StringInfo buf, const CascadeStatement *stmt);
-static void add_kind(StringInfo buf, const char *prefix, const CascadeTie *tie);
+static void add_kind(StringInfo buf, const char *prefix, const CascadeTie *tie, bool partners);
 static void add_parent_match(StringInfo buf, const CascadeStatement *stmt, bool held);
 static void add_propagated(StringInfo buf, const CascadeStatement *stmt);
 static void add_versions(StringInfo buf, const CascadeStatement *stmt);
@@ -320,12 +320,15 @@ add_child_match(StringInfo buf, const CascadeStatement *stmt)
 }
 
 /*
- * " AND (kind = 'value' [OR ...])".  Where references are looked for, those of
- * relationships that share the key count as well.
+ * " AND (kind = 'value' [OR ...])".  Where references are looked for, a link
+ * row must hold its other key too, and those of relationships that share the
+ * key count as well.
  */
 static void
 add_discriminators(StringInfo buf, const CascadeStatement *stmt)
 {
+	bool		counts = stmt->action == CASCADE_ACTION_UNREFERENCED ||
+		stmt->action == CASCADE_ACTION_COUNT || stmt->action == CASCADE_ACTION_SHARE;
 	List	   *ties = list_make1(stmt->tie);
 	ListCell   *lc;
 
@@ -333,33 +336,43 @@ add_discriminators(StringInfo buf, const CascadeStatement *stmt)
 		ties = list_concat(ties, stmt->rel->alternatives);
 	foreach(lc, ties)
 	{
-		if (((CascadeTie *) lfirst(lc))->ndiscriminators == 0)
+		CascadeTie *tie = lfirst(lc);
+
+		if (tie->ndiscriminators == 0 && !(counts && tie->npartners > 0))
 			return;				/* any kind will do */
 	}
 	foreach(lc, ties)
 	{
 		appendStringInfoString(buf, foreach_current_index(lc) == 0 ? " AND (" : " OR ");
-		add_kind(buf, "", lfirst(lc));
+		add_kind(buf, "", lfirst(lc), counts);
 	}
 	appendStringInfoChar(buf, ')');
 }
 
 /*
- * "prefix kind = 'value' AND ..."; nothing if the tie has no discriminators.
+ * "prefix kind = 'value' AND ...", and the partners of a link row's key if
+ * they are asked for; nothing if the tie has none of them.
  */
 static void
-add_kind(StringInfo buf, const char *prefix, const CascadeTie *tie)
+add_kind(StringInfo buf, const char *prefix, const CascadeTie *tie, bool partners)
 {
 	for (int i = 0; i < tie->ndiscriminators; i++)
 	{
 		const CascadeDiscriminator *kind = &tie->discriminators[i];
 
-		appendStringInfoString(buf, i == 0 ? prefix : " AND ");
+		appendStringInfoString(buf, prefix);
 		generate_operator_clause(buf, column_name("t", tie->child, kind->attno), kind->type,
 								 kind->eq_opr,
 								 psprintf("%s::%s", quote_literal_cstr(kind->text),
 										  format_type_be_qualified(kind->type)),
 								 kind->type);
+		prefix = " AND ";
+	}
+	for (int i = 0; partners && i < tie->npartners; i++)
+	{
+		appendStringInfo(buf, "%s%s IS NOT NULL", prefix,
+						 column_name("t", tie->child, tie->partners[i]));
+		prefix = " AND ";
 	}
 }
 
@@ -480,7 +493,7 @@ add_orphan_rule(StringInfo buf, const CascadeStatement *stmt)
 }
 
 /*
- * "fk IS NOT NULL AND ... [AND kind = 'value']"
+ * "fk IS NOT NULL AND ... [AND kind = 'value' ...]"
  */
 static void
 add_has_parent(StringInfo buf, const CascadeTie *tie)
@@ -488,7 +501,7 @@ add_has_parent(StringInfo buf, const CascadeTie *tie)
 	for (int i = 0; i < tie->ncolumns; i++)
 		appendStringInfo(buf, "%s%s IS NOT NULL", i == 0 ? "" : " AND ",
 						 column_name("t", tie->child, tie->columns[i].child_attno));
-	add_kind(buf, " AND ", tie);
+	add_kind(buf, " AND ", tie, true);
 }
 
 /*

@@ -24,7 +24,7 @@ static void note_held(CascadeRelationship *rel, const CaptureSet *set, PendingKi
 static bool row_counts(CascadeRelationship *rel, const CaptureSet *set, uint64 row,
 					   PendingKind kind);
 static bool row_changed(const CascadeTie *tie, const CaptureSet *set, uint64 row);
-static bool tie_was_followed(const CascadeTie *tie, const CaptureSet *set);
+static bool set_came_by(const CaptureSet *set, CascadeAction action, const CascadeTie *tie);
 static CascadeKeys *held_keys(const CascadeTie *tie, const CaptureSet *set, const uint64 *rows,
 							  uint64 n, bool new);
 static bool tie_follows(const CascadeTable *table, const CascadeTie *tie);
@@ -33,8 +33,8 @@ static void note_keys(CascadeRelationship *rel, PendingKind kind, const CascadeK
 
 /*
  * cascade_tie_holds
- *		Does a captured row hold a key of the tie: without NULL, and of the
- *		tie's kind?
+ *		Does a captured row hold a key of the tie: without NULL, of the tie's
+ *		kind, and as a link row without NULL in its other key?
  */
 bool
 cascade_tie_holds(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool new)
@@ -45,6 +45,11 @@ cascade_tie_holds(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
 		if (nulls[cascade_capture_column(set, tie->columns[i].child_attno)])
+			return false;
+	}
+	for (int i = 0; i < tie->npartners; i++)
+	{
+		if (nulls[cascade_capture_column(set, tie->partners[i])])
 			return false;
 	}
 	for (int i = 0; i < tie->ndiscriminators; i++)
@@ -144,8 +149,13 @@ note_held(CascadeRelationship *rel, const CaptureSet *set, PendingKind kind)
 	MemoryContext context;
 	PendingBatch *batch;
 
-	/* a key that followed its target's was neither lost nor gained */
-	if (tie_was_followed(rel->reference, set) || (remembers && tie_was_followed(rel->tie, set)))
+	/*
+	 * A key that followed its target's was neither lost nor gained; and a
+	 * target that is gone has lost nothing that another of its key could have.
+	 */
+	if (set_came_by(set, CASCADE_ACTION_FOLLOW, rel->reference) ||
+		set_came_by(set, CASCADE_ACTION_UNLINK, rel->reference) ||
+		(remembers && set_came_by(set, CASCADE_ACTION_FOLLOW, rel->tie)))
 		return;
 	rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * (set->nrows + 1));
 	for (uint64 row = 0; row < set->nrows; row++)
@@ -165,8 +175,7 @@ note_held(CascadeRelationship *rel, const CaptureSet *set, PendingKind kind)
 		batch->sources = cascade_keys_copy(held_keys(rel->tie, set, rows, n, new),
 										   rel->tie, true, context);
 		/* links that went because their source did */
-		batch->due = set->cause != NULL && set->cause->action == CASCADE_ACTION_UNLINK &&
-			cascade_same_key(set->cause->tie, rel->tie);
+		batch->due = set_came_by(set, CASCADE_ACTION_UNLINK, rel->tie);
 	}
 	else
 		batch->due = true;
@@ -178,49 +187,40 @@ note_held(CascadeRelationship *rel, const CaptureSet *set, PendingKind kind)
 static bool
 row_counts(CascadeRelationship *rel, const CaptureSet *set, uint64 row, PendingKind kind)
 {
-	bool		remembers = rel->direction == CASCADE_MANY_TO_MANY && cascade_forgives_attached(rel);
-
 	if (!cascade_tie_holds(rel->reference, set, row, kind == PENDING_ATTACHED))
-		return false;
-	if (kind == PENDING_LOST && remembers && !cascade_tie_holds(rel->tie, set, row, false))
 		return false;
 	if (set->event != CAPTURE_UPDATE)
 		return true;
 	/* what a row came to hold and does not hold at the end it never held */
 	if (kind == PENDING_ATTACHED && set->states != NULL && set->states[row] != CAPTURE_ROW_LIVE)
 		return false;
-	return row_changed(rel->reference, set, row) ||
-		(remembers && row_changed(rel->tie, set, row));
+	return row_changed(rel->reference, set, row);
 }
 
 /*
- * Has the key, or the kind, of an updated child changed?
+ * Has anything of what an updated child holds changed?
  */
 static bool
 row_changed(const CascadeTie *tie, const CaptureSet *set, uint64 row)
 {
-	for (int i = 0; i < tie->ncolumns; i++)
+	Bitmapset  *columns = cascade_tie_child_columns(tie);
+	int			attno = -1;
+
+	while ((attno = bms_next_member(columns, attno)) >= 0)
 	{
-		if (cascade_capture_changed(set, row,
-									cascade_capture_column(set, tie->columns[i].child_attno)))
-			return true;
-	}
-	for (int i = 0; i < tie->ndiscriminators; i++)
-	{
-		if (cascade_capture_changed(set, row,
-									cascade_capture_column(set, tie->discriminators[i].attno)))
+		if (cascade_capture_changed(set, row, cascade_capture_column(set, attno)))
 			return true;
 	}
 	return false;
 }
 
 /*
- * Were the rows written because their parents' keys changed?
+ * Were the rows written by this action of ours along the tie?
  */
 static bool
-tie_was_followed(const CascadeTie *tie, const CaptureSet *set)
+set_came_by(const CaptureSet *set, CascadeAction action, const CascadeTie *tie)
 {
-	return set->cause != NULL && set->cause->action == CASCADE_ACTION_FOLLOW &&
+	return set->cause != NULL && set->cause->action == action &&
 		cascade_same_key(set->cause->tie, tie);
 }
 
@@ -270,6 +270,26 @@ cascade_references_rekeyed(CascadeTable *table, List *updated)
 		if (cascade_pending_logged(rel) && tie_follows(table, rel->tie))
 			note_keys(rel, PENDING_SOURCES_REKEYED, cascade_keys_changed(updated, rel->tie),
 					  rel->tie);
+	}
+}
+
+/*
+ * cascade_references_gone
+ *		Targets were deleted: if one that waits for a check is, another row
+ *		that takes its key is not meant.
+ */
+void
+cascade_references_gone(CascadeTable *table, List *sets)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->referenced)
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (cascade_pending_logged(rel))
+			note_keys(rel, PENDING_GONE, cascade_keys_deleted(sets, rel->reference),
+					  rel->reference);
 	}
 }
 

@@ -37,6 +37,7 @@
 static Oid	equality(Oid left_type, Oid right_type);
 static CascadeTie *resolve_tie(CascadeRelationship *rel, Relation parent, List *parent_columns,
 							   Relation child, List *child_columns);
+static void add_partners(CascadeTie *tie, const CascadeTie *other);
 static void resolve_discriminators(CascadeRelationship *rel, CascadeTie *tie, Relation child);
 static void resolve_column(CascadeColumn *column, Relation parent, Relation child,
 						   const char *parent_name, const char *child_name);
@@ -135,6 +136,8 @@ cascade_resolve_relationship(CascadeRelationship *rel)
 							  secondary, rel->secondary_source_columns);
 			rel->reference = resolve_tie(rel, target, rel->target_columns,
 										 secondary, rel->secondary_target_columns);
+			add_partners(tie, rel->reference);
+			add_partners(rel->reference, tie);
 			break;
 	}
 	resolve_propagation(rel, source, target);
@@ -148,8 +151,8 @@ cascade_resolve_relationship(CascadeRelationship *rel)
 
 /*
  * cascade_tie_child_columns
- *		The numbers of a tie's columns in the child: the key, and what tells
- *		of which kind it is.
+ *		The numbers of a tie's columns in the child: the key, what tells of
+ *		which kind it is, and the other key of a link row.
  */
 Bitmapset *
 cascade_tie_child_columns(const CascadeTie *tie)
@@ -160,6 +163,8 @@ cascade_tie_child_columns(const CascadeTie *tie)
 		columns = bms_add_member(columns, tie->columns[i].child_attno);
 	for (int i = 0; i < tie->ndiscriminators; i++)
 		columns = bms_add_member(columns, tie->discriminators[i].attno);
+	for (int i = 0; i < tie->npartners; i++)
+		columns = bms_add_member(columns, tie->partners[i]);
 	return columns;
 }
 
@@ -288,6 +293,18 @@ resolve_tie(CascadeRelationship *rel, Relation parent, List *parent_columns,
 	tie->parent_unique_late = key_is_unique(parent, tie, false);
 	tie->child_indexed = key_is_indexed(child, tie);
 	return tie;
+}
+
+/*
+ * Of the ties that a link row holds each needs the other.
+ */
+static void
+add_partners(CascadeTie *tie, const CascadeTie *other)
+{
+	tie->npartners = other->ncolumns;
+	tie->partners = palloc(sizeof(AttrNumber) * other->ncolumns);
+	for (int i = 0; i < other->ncolumns; i++)
+		tie->partners[i] = other->columns[i].child_attno;
 }
 
 static int

@@ -53,7 +53,7 @@ typedef struct LinkEnd
 
 static void find_direct_tie(CascadeRelationship *rel, const CascadeTieRequest *request);
 static void find_links(CascadeRelationship *rel, const CascadeTieRequest *request);
-static Candidate *find_link(LinkEnd *end, const Candidate *taken);
+static Candidate *find_link(LinkEnd *end, const Candidate *taken, bool self);
 static bool same_columns(const Candidate *a, const Candidate *b);
 static List *find_candidates(Oid parent, Oid child);
 static List *fitting_candidates(List *candidates, const char *name, List *parent_columns,
@@ -189,13 +189,13 @@ find_links(CascadeRelationship *rel, const CascadeTieRequest *request)
 	/* the end of which more is known leaves the other one less to choose */
 	if (self && request->secondary_source_columns == NIL)
 	{
-		target = find_link(&target_end, NULL);
-		source = find_link(&source_end, target);
+		target = find_link(&target_end, NULL, self);
+		source = find_link(&source_end, target, self);
 	}
 	else
 	{
-		source = find_link(&source_end, NULL);
-		target = find_link(&target_end, self ? source : NULL);
+		source = find_link(&source_end, NULL, self);
+		target = find_link(&target_end, self ? source : NULL, self);
 	}
 	if (columns_fit(source->child_columns, target->child_columns) && rel->source == rel->target)
 		ereport(ERROR,
@@ -214,7 +214,7 @@ find_links(CascadeRelationship *rel, const CascadeTieRequest *request)
  * the other.
  */
 static Candidate *
-find_link(LinkEnd *end, const Candidate *taken)
+find_link(LinkEnd *end, const Candidate *taken, bool self)
 {
 	List	   *all = find_candidates(end->parent, end->secondary);
 	List	   *fitting = fitting_candidates(all, NULL, end->parent_columns, end->link_columns);
@@ -232,7 +232,9 @@ find_link(LinkEnd *end, const Candidate *taken)
 		for_each_from(lc, fitting, 1)
 		{
 			if (!same_columns(found, lfirst(lc)))
-				error_ambiguous(end->secondary, end->parent, fitting, end->link_parameter);
+				error_ambiguous(end->secondary, end->parent, fitting, self ?
+								"secondary_source_columns or secondary_target_columns" :
+								end->link_parameter);
 		}
 		return found;
 	}

@@ -67,6 +67,7 @@ static void add_lost(LostKeys *lost, const PendingBatch *batch, bool old);
 static void forgive(LostKeys *lost, const PendingBatch *batch, const CascadeTie *tie);
 static void rekey(CascadeRelationship *rel, CascadeTie *tie, CascadeKeys *keys, bool *dead,
 				  const CascadeKeys *changed);
+static void match_and_drop(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone);
 static void match_gone(CascadeRelationship *rel, LostKeys *lost, const PendingCheck *check,
 					   bool old);
 static CascadeKeys *gone_keys(CascadeRelationship *rel, const PendingCheck *check, bool old);
@@ -505,6 +506,8 @@ lost_keys(CascadeRelationship *rel, const PendingCheck *check)
 			add_lost(lost, batch, old);
 		else if (batch->kind == PENDING_ATTACHED && forgives)
 			forgive(lost, batch, rel->reference);
+		else if (batch->kind == PENDING_GONE)
+			match_and_drop(rel, lost, batch->keys);
 		else if (batch->kind == PENDING_REKEYED)
 			rekey(rel, rel->reference, lost->keys, lost->dead, batch->keys);
 		else if (batch->kind == PENDING_SOURCES_REKEYED && lost->sources != NULL)
@@ -618,6 +621,20 @@ rekey(CascadeRelationship *rel, CascadeTie *tie, CascadeKeys *keys, bool *dead,
 													tie->columns[c].child_type);
 		}
 	}
+}
+
+/*
+ * Targets that are gone are not looked for any more.
+ */
+static void
+match_and_drop(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone)
+{
+	uint64	   *parent;
+	uint64	   *child;
+	uint64		n = match_keys(rel, rel->reference, gone, lost->keys, &parent, &child);
+
+	for (uint64 i = 0; i < n; i++)
+		lost->dead[child[i]] = true;
 }
 
 /*
