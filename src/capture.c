@@ -599,9 +599,15 @@ find_deleted(const CaptureCall *call, MemoryContext execution)
 static bool
 row_was_moved(Oid leaf, ItemPointer tid)
 {
-	Relation	rel = table_open(leaf, NoLock);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	Relation	rel;
+	TupleTableSlot *slot;
 	bool		moved = false;
+
+	/* a row of a foreign table has no address */
+	if (!ItemPointerIsValid(tid))
+		return false;
+	rel = table_open(leaf, NoLock);
+	slot = table_slot_create(rel, NULL);
 
 	if (table_tuple_fetch_row_version(rel, tid, SnapshotAny, slot) && TTS_IS_BUFFERTUPLE(slot))
 		moved = HeapTupleHeaderIndicatesMovedPartitions(ExecFetchSlotHeapTuple(slot, false, NULL)->t_data);
@@ -802,8 +808,12 @@ find_guards(FunctionCallInfo fcinfo, CaptureCall *call)
 	MemoryContext oldcontext = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	ListCell   *lc;
 
-	foreach(lc, table->losing)
-		add_guard(call, lfirst(lc), ((CascadeRelationship *) lfirst(lc))->tie, false);
+	/* a row loses its parent by an update, which may move it */
+	if (call->event == CAPTURE_UPDATE || (call->event == CAPTURE_DELETE && call->partition))
+	{
+		foreach(lc, table->losing)
+			add_guard(call, lfirst(lc), ((CascadeRelationship *) lfirst(lc))->tie, false);
+	}
 	foreach(lc, table->references)
 	{
 		CascadeRelationship *rel = lfirst(lc);

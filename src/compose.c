@@ -41,6 +41,7 @@ typedef struct FirstChange
 } FirstChange;
 
 static bool can_meet(List *sets);
+static bool has_addresses(const CaptureSet *set);
 static CascadeVersions *find_versions(List *sets);
 static RowEnd row_end(CascadeVersions *versions, const CaptureSet *set, uint64 row);
 static void merge_change(CaptureSet *first, uint64 first_row, const CaptureSet *set, uint64 row);
@@ -70,7 +71,7 @@ cascade_compose(List *sets)
 	{
 		CaptureSet *set = lfirst(lc);
 
-		if (set->event == CAPTURE_INSERT)
+		if (set->event == CAPTURE_INSERT || !has_addresses(set))
 			continue;
 		if (set->event == CAPTURE_UPDATE)
 			set->states = MemoryContextAllocExtended(set->context,
@@ -110,16 +111,25 @@ can_meet(List *sets)
 {
 	ListCell   *lc;
 
-	/* rows of a foreign table have no address */
-	if (list_length(sets) < 2 ||
-		get_rel_relkind(((CaptureSet *) linitial(sets))->leaf) == RELKIND_FOREIGN_TABLE)
+	if (list_length(sets) < 2)
 		return false;
 	foreach(lc, sets)
 	{
-		if (((CaptureSet *) lfirst(lc))->event == CAPTURE_UPDATE)
+		CaptureSet *set = lfirst(lc);
+
+		if (set->event == CAPTURE_UPDATE && has_addresses(set))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Rows of a foreign table have none.
+ */
+static bool
+has_addresses(const CaptureSet *set)
+{
+	return get_rel_relkind(set->leaf) != RELKIND_FOREIGN_TABLE;
 }
 
 /*

@@ -105,7 +105,10 @@ cascade_add_relationship(PG_FUNCTION_ARGS)
 	rel->source = PG_GETARG_OID(0);
 	rel->target = PG_GETARG_OID(1);
 	if (!PG_ARGISNULL(first + ARG_SECONDARY))
+	{
 		rel->secondary = PG_GETARG_OID(first + ARG_SECONDARY);
+		check_table(rel->secondary, false);
+	}
 	check_tables(rel);
 	lock_tables(rel);
 
