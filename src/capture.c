@@ -818,10 +818,10 @@ find_guards(FunctionCallInfo fcinfo, CaptureCall *call)
 	{
 		CascadeRelationship *rel = lfirst(lc);
 
-		/* an update forgives what was lost, but loses nothing itself */
-		if (call->event == CAPTURE_DELETE ?
-			(rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN)) != 0 :
-			(rel->single_parent || (rel->cascade & CASCADE_DELETE_ORPHAN)))
+		/* what each event can lose or gain */
+		if ((call->event != CAPTURE_DELETE && rel->single_parent) ||
+			(call->event != CAPTURE_INSERT && (rel->cascade & CASCADE_DELETE_ORPHAN)) ||
+			(call->event == CAPTURE_DELETE && (rel->cascade & CASCADE_DELETE)))
 			add_guard(call, rel, rel->reference, false);
 	}
 	foreach(lc, table->origins)

@@ -462,7 +462,7 @@ want_by_targets(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
 	{
 		CascadeRelationship *rel = lfirst(lc);
 
-		if (rel->deferred && (rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN)))
+		if (rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN))
 			want(&wanted[ON_DELETE], parent_columns(rel->reference));
 	}
 }

@@ -287,7 +287,8 @@ cascade_references_gone(CascadeTable *table, List *sets)
 	{
 		CascadeRelationship *rel = lfirst(lc);
 
-		if (cascade_pending_logged(rel))
+		if ((rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN)) &&
+			cascade_pending_logged(rel))
 			note_keys(rel, PENDING_GONE, cascade_keys_deleted(sets, rel->reference),
 					  rel->reference);
 	}

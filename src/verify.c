@@ -58,7 +58,8 @@ static uint64 run_find(CascadeAction action, CascadeTable *target, CascadeRelati
 static void find_and_delete(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys,
 							bool own_level);
 static uint64 *count_references(CascadeRelationship *rel, CascadeKeys *keys, uint64 *n);
-static void verify_single(CascadeRelationship *rel, const PendingCheck *check);
+static void verify_single(CascadeTable *target, CascadeRelationship *rel,
+						  const PendingCheck *check);
 pg_noreturn static void error_not_single(const CascadeRelationship *rel, CascadeKeys *keys,
 										 uint64 position, bool held);
 static CascadeKeys *lost_keys(CascadeRelationship *rel, const PendingCheck *check);
@@ -132,7 +133,7 @@ verify_references(CascadeTable *target, CascadeRelationship *rel, const PendingC
 	CascadeKeys *keys;
 
 	if (rel->single_parent)
-		verify_single(rel, check);
+		verify_single(target, rel, check);
 	if (!(rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN)))
 		return;
 	keys = lost_keys(rel, check);
@@ -351,7 +352,7 @@ cascade_verify_unreferenced(CascadeRelationship *rel, CascadeKeys *keys, uint64 
  * twice.  Error 23505 if one is.
  */
 static void
-verify_single(CascadeRelationship *rel, const PendingCheck *check)
+verify_single(CascadeTable *target, CascadeRelationship *rel, const PendingCheck *check)
 {
 	CascadeTie *tie = rel->reference;
 	ListCell   *lc;
@@ -359,7 +360,6 @@ verify_single(CascadeRelationship *rel, const PendingCheck *check)
 	for_each_from(lc, check->batches, check->nchecked)
 	{
 		PendingBatch *batch = lfirst(lc);
-		CascadeStatement *stmt;
 		CascadeKeys *keys;
 		SPITupleTable *found;
 		uint64	   *rows;
@@ -367,10 +367,7 @@ verify_single(CascadeRelationship *rel, const PendingCheck *check)
 
 		if (batch->kind != PENDING_ATTACHED)
 			continue;
-		stmt = cascade_statement_begin(CASCADE_ACTION_LOCK_NO_KEY, tie, rel, batch->keys->nkeys,
-									   tie->parent_unique);
-		cascade_statement_held_keys(stmt, batch->keys->values, 0, batch->keys->nkeys);
-		n = cascade_event_run(stmt);
+		n = run_find(CASCADE_ACTION_LOCK_NO_KEY, target, rel, batch->keys, 0, batch->keys->nkeys);
 		found = SPI_tuptable;
 		rows = cascade_verify_drop_referenced(NIL, found, 1, &n);
 		keys = keys_of_rows(found, 1, tie, rows, &n, NULL);
