@@ -113,7 +113,7 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 						" WHERE classid OPERATOR(pg_catalog.=)"
 						" 'pg_catalog.pg_class'::pg_catalog.regclass"
 						" AND object_type OPERATOR(pg_catalog.=) ANY"
-						" ('{table,table column}'::pg_catalog.text[])");
+						" ('{table,table column,foreign table,foreign table column}'::pg_catalog.text[])");
 	foreach(lc, cascade_catalog_read())
 	{
 		CascadeRelationship *rel = lfirst(lc);

@@ -51,6 +51,7 @@ static char *operand(const CascadeStatement *stmt, int param, Oid type, Oid arra
 static char *element(const char *column, int number, Oid type, Oid array);
 static char *column_name(const char *alias, Oid relid, AttrNumber attno);
 static char *assignee(Oid relid, AttrNumber attno);
+static char *type_name(Oid type);
 static char *collated(char *expression, Oid collation);
 static char *collation_name(Oid collation);
 
@@ -364,7 +365,7 @@ add_kind(StringInfo buf, const char *prefix, const CascadeTie *tie, bool partner
 		generate_operator_clause(buf, column_name("t", tie->child, kind->attno), kind->type,
 								 kind->eq_opr,
 								 psprintf("%s::%s", quote_literal_cstr(kind->text),
-										  format_type_be_qualified(kind->type)),
+										  type_name(kind->type)),
 								 kind->type);
 		prefix = " AND ";
 	}
@@ -598,7 +599,7 @@ static char *
 element(const char *column, int number, Oid type, Oid array)
 {
 	if (array == TEXTARRAYOID && type != TEXTOID)
-		return psprintf("%s%d::%s", column, number, format_type_be_qualified(type));
+		return psprintf("%s%d::%s", column, number, type_name(type));
 	return psprintf("%s%d", column, number);
 }
 
@@ -615,6 +616,15 @@ static char *
 assignee(Oid relid, AttrNumber attno)
 {
 	return pstrdup(quote_identifier(get_attname(relid, attno, false)));
+}
+
+/*
+ * Without a length: "character" is one character long.
+ */
+static char *
+type_name(Oid type)
+{
+	return format_type_extended(type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
 }
 
 static char *
