@@ -42,18 +42,30 @@ REGRESS = \
 	declare \
 	delete \
 	errors \
+	errors_shapes \
 	follow \
+	foreign_table \
 	forgery \
 	keep \
 	keys \
+	many_to_many \
+	many_to_one \
+	mutual \
+	one_to_one \
 	options \
 	orphan \
+	orphan_directions \
 	orphan_timing \
 	orphan_when \
+	partitioned \
+	partitioned_many \
+	polymorphic \
 	privileges \
 	propagate \
 	selfref \
+	selfref_many \
 	settings \
+	single_parent \
 	statements \
 	triggers \
 	uninstall
@@ -64,7 +76,16 @@ ISOLATION = \
 	delete-vs-delete \
 	insert-vs-delete \
 	key-update-vs-write \
+	many-delete-vs-link \
 	many-keys \
+	many-last-link \
+	many-last-link-vs-add \
+	many-last-referrer \
+	many-last-referrer-vs-add \
+	many-orphan-when-all \
+	many-single-link \
+	many-single-parent \
+	many-source-vs-link \
 	move-vs-delete \
 	no-foreign-key \
 	nullify-vs-write \
