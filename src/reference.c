@@ -323,8 +323,10 @@ cascade_origins_gone(CascadeTable *table, List *sets)
 	foreach(lc, table->origins)
 	{
 		CascadeRelationship *rel = lfirst(lc);
+		CascadeKeys *keys = cascade_keys_deleted(sets, rel->tie);
 
-		note_keys(rel, PENDING_SOURCES_GONE, cascade_keys_deleted(sets, rel->tie), rel->tie);
+		cascade_action_drop_existing(keys, rel->tie, rel, false);
+		note_keys(rel, PENDING_SOURCES_GONE, keys, rel->tie);
 	}
 }
 

@@ -69,9 +69,8 @@ static void forgive(LostKeys *lost, const PendingBatch *batch, const CascadeTie 
 static void rekey(CascadeRelationship *rel, CascadeTie *tie, CascadeKeys *keys, bool *dead,
 				  const CascadeKeys *changed);
 static void match_and_drop(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone);
-static void match_gone(CascadeRelationship *rel, LostKeys *lost, const PendingCheck *check,
-					   bool old);
-static CascadeKeys *gone_keys(CascadeRelationship *rel, const PendingCheck *check, bool old);
+static void match_gone(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone, bool old);
+static CascadeKeys *still_gone(CascadeRelationship *rel, const PendingCheck *check, bool old);
 static void append_keys(CascadeKeys *keys, const CascadeKeys *more);
 static uint64 match_keys(CascadeRelationship *rel, CascadeTie *tie, const CascadeKeys *parents,
 						 const CascadeKeys *held, uint64 **parent, uint64 **child);
@@ -509,11 +508,13 @@ lost_keys(CascadeRelationship *rel, const PendingCheck *check)
 			rekey(rel, rel->reference, lost->keys, lost->dead, batch->keys);
 		else if (batch->kind == PENDING_SOURCES_REKEYED && lost->sources != NULL)
 			rekey(rel, rel->tie, lost->sources, lost->dead, batch->keys);
+		else if (batch->kind == PENDING_SOURCES_GONE && lost->sources != NULL)
+			match_gone(rel, lost, batch->keys, old);
 	}
 	if (lost->sources != NULL)
 	{
-		match_gone(rel, lost, check, true);
-		match_gone(rel, lost, check, false);
+		match_gone(rel, lost, still_gone(rel, check, true), true);
+		match_gone(rel, lost, still_gone(rel, check, false), false);
 	}
 	positions = MemoryContextAllocHuge(CurrentMemoryContext,
 									   sizeof(uint64) * (lost->keys->nkeys + 1));
@@ -639,9 +640,8 @@ match_and_drop(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone
  * there to be seen at the last check have been dealt with.
  */
 static void
-match_gone(CascadeRelationship *rel, LostKeys *lost, const PendingCheck *check, bool old)
+match_gone(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone, bool old)
 {
-	CascadeKeys *gone = gone_keys(rel, check, old);
 	uint64	   *parent;
 	uint64	   *child;
 	uint64		n;
@@ -651,8 +651,6 @@ match_gone(CascadeRelationship *rel, LostKeys *lost, const PendingCheck *check, 
 		all_due &= lost->due[i] || lost->dead[i];
 	if (all_due)
 		return;
-	/* a source that is there again has its links to lose by itself */
-	cascade_action_drop_existing(gone, rel->tie, rel, false);
 	n = match_keys(rel, rel->tie, gone, lost->sources, &parent, &child);
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -664,10 +662,12 @@ match_gone(CascadeRelationship *rel, LostKeys *lost, const PendingCheck *check, 
 }
 
 /*
- * Keys of the sources that went before the last check, or since.
+ * Keys of the sources that went before the last check, or since, and whose
+ * links may have gone after them; but one that is there again has links to
+ * lose by itself.
  */
 static CascadeKeys *
-gone_keys(CascadeRelationship *rel, const PendingCheck *check, bool old)
+still_gone(CascadeRelationship *rel, const PendingCheck *check, bool old)
 {
 	CascadeKeys *gone;
 	uint64		capacity = 0;
@@ -689,6 +689,7 @@ gone_keys(CascadeRelationship *rel, const PendingCheck *check, bool old)
 			(foreach_current_index(lc) < check->nchecked) == old)
 			append_keys(gone, batch->keys);
 	}
+	cascade_action_drop_existing(gone, rel->tie, rel, false);
 	return gone;
 }
 
