@@ -395,6 +395,7 @@ typedef enum PendingKind
 typedef struct PendingBatch
 {
 	PendingKind kind;
+	uint64		run;			/* of which drain; see event.c */
 	bool		due;			/* LOST: not only if the source goes, too */
 	CascadeRows rows;			/* of ROWS; of MOVED, where they were */
 	CascadeRows moved_to;
@@ -522,6 +523,7 @@ extern bool cascade_event_is_referenced(CascadeRelationship *rel, Datum *key);
 extern void cascade_event_validate_single(CascadeRelationship *rel);
 extern uint64 cascade_event_run(CascadeStatement *stmt);
 extern const CascadeStep *cascade_event_current_step(void);
+extern uint64 cascade_event_current_run(void);
 extern void cascade_event_count_rows(uint64 rows);
 extern void cascade_event_reset(void);
 

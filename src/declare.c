@@ -26,6 +26,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -98,6 +99,7 @@ cascade_add_relationship(PG_FUNCTION_ARGS)
 	CascadeRelationship *rel = palloc0(sizeof(CascadeRelationship));
 	CascadeTieRequest request;
 
+	PreventCommandIfReadOnly("cascade.add_relationship()");
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -162,6 +164,7 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 	CascadeTieRequest request;
 	bool		given;
 
+	PreventCommandIfReadOnly("cascade.alter_relationship()");
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -221,6 +224,7 @@ cascade_drop_relationship(PG_FUNCTION_ARGS)
 	Oid			source;
 	char	   *name;
 
+	PreventCommandIfReadOnly("cascade.drop_relationship()");
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

@@ -38,6 +38,7 @@
 typedef struct CascadeRun
 {
 	struct CascadeRun *outer;
+	uint64		id;
 	CascadeCache *cache;
 	List	   *old_caches;		/* that steps still point to */
 	MemoryContext context;		/* lives as long as the run */
@@ -199,7 +200,10 @@ cascade_event_validate_single(CascadeRelationship *rel)
 static void
 begin_run(CascadeRun *run, ErrorContextCallback *callback)
 {
+	static uint64 nruns = 0;
+
 	memset(run, 0, sizeof(CascadeRun));
+	run->id = ++nruns;
 	run->outer = current_run;
 	run->context = AllocSetContextCreate(CurrentMemoryContext, "cascade run",
 										 ALLOCSET_DEFAULT_SIZES);
@@ -563,6 +567,16 @@ const CascadeStep *
 cascade_event_current_step(void)
 {
 	return current_run ? current_run->step : NULL;
+}
+
+/*
+ * cascade_event_current_run
+ *		A number for the drain under way, which tells it from others.
+ */
+uint64
+cascade_event_current_run(void)
+{
+	return current_run->id;
 }
 
 /*

@@ -99,6 +99,7 @@ cascade_pending_add(const CascadeRelationship *rel, PendingKind kind, MemoryCont
 	oldcontext = MemoryContextSwitchTo(log->context);
 	batch = palloc0(sizeof(PendingBatch));
 	batch->kind = kind;
+	batch->run = cascade_event_current_run();
 	/* what an aborted subtransaction left behind the end goes */
 	log->batches = lappend(list_truncate(log->batches, log->states.now.nbatches), batch);
 	log->states.now.nbatches++;

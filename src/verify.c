@@ -64,8 +64,10 @@ pg_noreturn static void error_not_single(const CascadeRelationship *rel, Cascade
 										 uint64 position, bool held);
 static CascadeKeys *lost_keys(CascadeRelationship *rel, const PendingCheck *check);
 static LostKeys *make_lost(const CascadeRelationship *rel, const PendingCheck *check);
-static void add_lost(LostKeys *lost, const PendingBatch *batch, bool old);
-static void forgive(LostKeys *lost, const PendingBatch *batch, const CascadeTie *tie);
+static CascadeKeys *keys_as_rekeyed(CascadeRelationship *rel, const PendingCheck *check,
+									const PendingBatch *batch);
+static void add_lost(LostKeys *lost, const PendingBatch *batch, const CascadeKeys *keys, bool old);
+static void forgive(LostKeys *lost, const CascadeKeys *attached, const CascadeTie *tie);
 static void rekey(CascadeRelationship *rel, CascadeTie *tie, CascadeKeys *keys, bool *dead,
 				  const CascadeKeys *changed);
 static void match_and_drop(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone);
@@ -366,7 +368,8 @@ verify_single(CascadeTable *target, CascadeRelationship *rel, const PendingCheck
 
 		if (batch->kind != PENDING_ATTACHED)
 			continue;
-		n = run_find(CASCADE_ACTION_LOCK_NO_KEY, target, rel, batch->keys, 0, batch->keys->nkeys);
+		keys = keys_as_rekeyed(rel, check, batch);
+		n = run_find(CASCADE_ACTION_LOCK_NO_KEY, target, rel, keys, 0, keys->nkeys);
 		found = SPI_tuptable;
 		rows = cascade_verify_drop_referenced(NIL, found, 1, &n);
 		keys = keys_of_rows(found, 1, tie, rows, &n, NULL);
@@ -499,9 +502,9 @@ lost_keys(CascadeRelationship *rel, const PendingCheck *check)
 		bool		old = foreach_current_index(lc) < check->nchecked;
 
 		if (batch->kind == PENDING_LOST && (!old || lost->sources != NULL))
-			add_lost(lost, batch, old);
+			add_lost(lost, batch, keys_as_rekeyed(rel, check, batch), old);
 		else if (batch->kind == PENDING_ATTACHED && forgives)
-			forgive(lost, batch, rel->reference);
+			forgive(lost, keys_as_rekeyed(rel, check, batch), rel->reference);
 		else if (batch->kind == PENDING_GONE)
 			match_and_drop(rel, lost, batch->keys);
 		else if (batch->kind == PENDING_REKEYED)
@@ -553,10 +556,39 @@ make_lost(const CascadeRelationship *rel, const PendingCheck *check)
 	return lost;
 }
 
-static void
-add_lost(LostKeys *lost, const PendingBatch *batch, bool old)
+/*
+ * The keys of a batch, as what was noted before it in the same statement has
+ * changed them: rows are written round by round, and still held the key that
+ * their target had before.
+ */
+static CascadeKeys *
+keys_as_rekeyed(CascadeRelationship *rel, const PendingCheck *check, const PendingBatch *batch)
 {
-	for (uint64 i = 0; i < batch->keys->nkeys; i++)
+	CascadeKeys *keys = batch->keys;
+	ListCell   *lc;
+
+	foreach(lc, check->batches)
+	{
+		PendingBatch *before = lfirst(lc);
+		bool	   *dead;
+
+		if (before == batch)
+			break;
+		if (before->kind != PENDING_REKEYED || before->run != batch->run)
+			continue;
+		if (keys == batch->keys)
+			keys = cascade_keys_copy(keys, rel->reference, true, CurrentMemoryContext);
+		/* a target without a key is found by the one that is left here: not at all */
+		dead = palloc0(sizeof(bool) * (keys->nkeys + 1));
+		rekey(rel, rel->reference, keys, dead, before->keys);
+	}
+	return keys;
+}
+
+static void
+add_lost(LostKeys *lost, const PendingBatch *batch, const CascadeKeys *keys, bool old)
+{
+	for (uint64 i = 0; i < keys->nkeys; i++)
 	{
 		uint64		to = lost->keys->nkeys + i;
 
@@ -565,7 +597,7 @@ add_lost(LostKeys *lost, const PendingBatch *batch, bool old)
 		lost->due[to] = batch->due;
 		lost->old[to] = old;
 	}
-	append_keys(lost->keys, batch->keys);
+	append_keys(lost->keys, keys);
 	if (lost->sources != NULL && batch->sources != NULL)
 		append_keys(lost->sources, batch->sources);
 }
@@ -585,13 +617,13 @@ append_keys(CascadeKeys *keys, const CascadeKeys *more)
  * Targets that are referenced again have not been lost.
  */
 static void
-forgive(LostKeys *lost, const PendingBatch *batch, const CascadeTie *tie)
+forgive(LostKeys *lost, const CascadeKeys *attached, const CascadeTie *tie)
 {
 	bool	   *among;
 
 	if (lost->keys->nkeys == 0)
 		return;
-	among = cascade_keys_among(lost->keys, batch->keys, tie);
+	among = cascade_keys_among(lost->keys, attached, tie);
 	for (uint64 i = 0; i < lost->keys->nkeys; i++)
 		lost->dead[i] |= among[i];
 }
