@@ -503,6 +503,7 @@ extern bool cascade_pending_logged(const CascadeRelationship *rel);
 extern PendingCheck *cascade_pending_take(const CascadeRelationship *rel);
 extern List *cascade_pending_take_deferred(Oid relid);
 extern void cascade_pending_forget(const PendingCheck *check);
+extern void cascade_pending_trim(void);
 extern bool cascade_pending_is_armed(Oid relid);
 extern void cascade_pending_arm(Oid relid);
 extern bool cascade_pending_any(void);

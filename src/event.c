@@ -229,6 +229,8 @@ end_run(CascadeRun *run, ErrorContextCallback *callback)
 		cascade_cache_unpin(lfirst(lc));
 	if (run->outer)
 		run->outer->rows += run->rows;
+	else
+		cascade_pending_trim();
 	MemoryContextDelete(run->context);
 }
 

@@ -75,6 +75,7 @@ static PendingLog *make_log(const CascadeRelationship *rel);
 static PendingTable *find_table(Oid relid, bool create);
 static bool is_of_table(const PendingLog *log, Oid relid);
 static bool is_unchecked(const PendingLog *log);
+static void empty_log(PendingLog *log);
 static PendingCheck *take(PendingLog *log);
 static void save_state(PendingStates *states);
 static void abort_states(PendingStates *states, int nest_level);
@@ -169,6 +170,41 @@ cascade_pending_forget(const PendingCheck *check)
 
 	if (log->remembers || log->states.saved != NIL || is_unchecked(log))
 		return;
+	empty_log(log);
+}
+
+/*
+ * cascade_pending_trim
+ *		At the end of a statement, let go of logs in which nothing but changed
+ *		keys is noted.
+ */
+void
+cascade_pending_trim(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, logs)
+	{
+		PendingLog *log = lfirst(lc);
+		bool		changes_only = true;
+
+		for (int i = 0; i < log->states.now.nbatches; i++)
+		{
+			PendingBatch *batch = list_nth(log->batches, i);
+
+			changes_only &= batch->kind == PENDING_REKEYED ||
+				batch->kind == PENDING_SOURCES_REKEYED || batch->kind == PENDING_GONE;
+			if (!changes_only)
+				break;
+		}
+		if (changes_only && log->states.saved == NIL && log->states.now.nbatches > 0)
+			empty_log(log);
+	}
+}
+
+static void
+empty_log(PendingLog *log)
+{
 	log->batches = NIL;
 	log->states.now.nbatches = log->states.now.nchecked = 0;
 	MemoryContextReset(log->context);

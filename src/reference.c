@@ -254,12 +254,12 @@ cascade_references_rekeyed(CascadeTable *table, List *updated)
 {
 	ListCell   *lc;
 
-	foreach(lc, table->led_to)
+	foreach(lc, table->referenced)
 	{
 		CascadeRelationship *rel = lfirst(lc);
 
-		if (rel->reference != NULL && cascade_pending_logged(rel) &&
-			tie_follows(table, rel->reference))
+		/* what the same statement does to referrers may be noted later */
+		if (tie_follows(table, rel->reference))
 			note_keys(rel, PENDING_REKEYED, cascade_keys_changed(updated, rel->reference),
 					  rel->reference);
 	}
