@@ -10,6 +10,7 @@ OBJS = \
 	src/compose.o \
 	src/ddl.o \
 	src/declare.o \
+	src/enforce.o \
 	src/error.o \
 	src/event.o \
 	src/install.o \

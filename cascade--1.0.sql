@@ -35,6 +35,7 @@ CREATE TABLE cascade.relationship (
 	nullify						boolean NOT NULL,
 	nullify_columns				name[],
 	follow_keys					boolean NOT NULL,
+	enforce						boolean NOT NULL,
 	PRIMARY KEY (source, name)
 );
 COMMENT ON TABLE cascade.relationship IS
@@ -60,6 +61,7 @@ COMMENT ON COLUMN cascade.relationship.deferred IS 'orphans are looked for at co
 COMMENT ON COLUMN cascade.relationship.nullify IS 'without delete: the target''s key columns are set to null when the source row goes';
 COMMENT ON COLUMN cascade.relationship.nullify_columns IS 'which key columns are set to null; null means all';
 COMMENT ON COLUMN cascade.relationship.follow_keys IS 'with save-update: the target''s key columns follow a changed key';
+COMMENT ON COLUMN cascade.relationship.enforce IS 'the extension guards the reference as a foreign key would';
 
 CREATE INDEX relationship_target_index ON cascade.relationship (target);
 COMMENT ON INDEX cascade.relationship_pkey IS 'a relationship is known by its source table and its name';

@@ -56,6 +56,7 @@ static Oid	find_function(char *name);
 static CascadeTable *enter_table(CascadeCache *cache, Oid relid);
 static void resolve_table(CascadeCache *cache, CascadeTable *table);
 static void resolve_ends(CascadeCache *cache, CascadeTable *table, List *rels);
+static void add_enforced(CascadeTable *table, CascadeTie *tie);
 static void resolve_own_ties(CascadeCache *cache, CascadeRelationship *rel);
 static void unite_tie(CascadeTable *table, CascadeRelationship *rel, CascadeTie *tie);
 static void find_alternatives(CascadeCache *cache, CascadeRelationship *rel);
@@ -283,6 +284,7 @@ resolve_table(CascadeCache *cache, CascadeTable *table)
 	table->references = NIL;
 	table->referenced = NIL;
 	table->origins = NIL;
+	table->enforced = NIL;
 	resolve_ends(cache, table, table->declared);
 	resolve_ends(cache, table, table->led_to);
 	resolve_ends(cache, table, table->links);
@@ -323,6 +325,9 @@ resolve_ends(CascadeCache *cache, CascadeTable *table, List *rels)
 			if (rel->direction == CASCADE_ONE_TO_MANY)
 				table->losing = lappend(table->losing, rel);
 		}
+		add_enforced(table, rel->tie);
+		if (rel->reference != NULL)
+			add_enforced(table, rel->reference);
 		if (rel->direction == CASCADE_ONE_TO_MANY ||
 			!(rel->single_parent || (rel->cascade & (CASCADE_DELETE | CASCADE_DELETE_ORPHAN))))
 			continue;
@@ -331,6 +336,24 @@ resolve_ends(CascadeCache *cache, CascadeTable *table, List *rels)
 		if (rels == table->led_to)
 			table->referenced = lappend(table->referenced, rel);
 	}
+}
+
+/*
+ * Put a tie whose references are guarded on the child's list, once.
+ */
+static void
+add_enforced(CascadeTable *table, CascadeTie *tie)
+{
+	ListCell   *lc;
+
+	if (tie->enforce_by == NULL || tie->child != table->relid)
+		return;
+	foreach(lc, table->enforced)
+	{
+		if (cascade_same_key(lfirst(lc), tie))
+			return;
+	}
+	table->enforced = lappend(table->enforced, tie);
 }
 
 /*

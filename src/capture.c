@@ -466,6 +466,7 @@ find_insert_uses(CaptureCall *call)
 	CascadeTable *table = declared_table(cache, call->relid);
 	ListCell   *lc;
 
+	call->attaches_alone = table->enforced != NIL;
 	foreach(lc, table->references)
 	{
 		CascadeRelationship *rel = lfirst(lc);

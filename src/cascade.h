@@ -83,6 +83,12 @@ typedef enum CascadeAction
 	CASCADE_ACTION_LOCK,		/* likewise, against new references */
 	CASCADE_ACTION_DELETE_PARENT,	/* delete them */
 	CASCADE_ACTION_ORPHAN_PARENT,	/* delete those that have no parent either */
+	/* references that are enforced */
+	CASCADE_ACTION_SHARE_PARENT,	/* lock the parents of held keys */
+	CASCADE_ACTION_MISSING,		/* which held keys have no parent? */
+	CASCADE_ACTION_HELD,		/* which held keys does a child hold now? */
+	CASCADE_ACTION_REFERENCED,	/* which parent keys does a child hold? */
+	CASCADE_ACTION_VALIDATE,	/* which keys of all have no parent? */
 	/* questions */
 	CASCADE_ACTION_RECHECK,		/* which parent keys do not exist again? */
 	CASCADE_ACTION_UNREFERENCED,	/* which parent keys does no child hold? */
@@ -118,6 +124,7 @@ typedef struct CascadeColumn
 	Oid			child_collation;
 	Oid			eq_opr;			/* parent = child */
 	Oid			parent_eq_opr;	/* parent = parent */
+	Oid			child_eq_opr;	/* child = child */
 	Oid			key_type;		/* type that parents' keys are passed in */
 	Oid			key_array;		/* its array type; text[] where it has none */
 	Oid			held_type;		/* type that keys held by children are passed in */
@@ -185,6 +192,7 @@ typedef struct CascadeRelationship
 	bool		nullify;
 	List	   *nullify_columns;	/* of char *; NIL means all */
 	bool		follow_keys;
+	bool		enforce;
 
 	/* resolved on first use; see resolve.c */
 	NameData	source_name;	/* of the table, for messages */
@@ -239,6 +247,7 @@ struct CascadeTie
 	CascadeRelationship *delete_by; /* the one that deletes, */
 	CascadeRelationship *nullify_by;	/* else the one that nullifies */
 	CascadeRelationship *follow_by; /* the one whose keys follow */
+	CascadeRelationship *enforce_by;	/* the one that guards the reference */
 	SPIPlanPtr	plans[CASCADE_NUM_ACTIONS][CASCADE_NUM_SHAPES];
 };
 
@@ -261,6 +270,7 @@ typedef struct CascadeTable
 	List	   *references;		/* relationships whose references it holds */
 	List	   *referenced;		/* those whose references lead here */
 	List	   *origins;		/* many-to-many whose targets go with its rows */
+	List	   *enforced;		/* of CascadeTie, as child, that are guarded */
 } CascadeTable;
 
 typedef struct CascadeCache CascadeCache;
@@ -453,6 +463,7 @@ extern bool cascade_same_key(const CascadeTie *a, const CascadeTie *b);
 extern bool cascade_same_columns(const CascadeTie *a, const CascadeTie *b);
 extern bool cascade_same_discriminators(const CascadeTie *a, const CascadeTie *b);
 extern void cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel, const CascadeTie *own);
+extern bool cascade_key_is_referenceable(const CascadeTie *tie);
 extern bool cascade_name_in_list(List *names, const char *name);
 
 /* in tie.c */
@@ -521,7 +532,8 @@ extern int	cascade_errcolumn(Oid relid, const char *column);
 extern void cascade_event_drain(uint64 first_id);
 extern void cascade_event_verify(List *checks);
 extern bool cascade_event_is_referenced(CascadeRelationship *rel, Datum *key);
-extern void cascade_event_validate_single(CascadeRelationship *rel);
+extern void cascade_event_validate(CascadeRelationship *rel,
+								   void (*validate) (CascadeRelationship *));
 extern uint64 cascade_event_run(CascadeStatement *stmt);
 extern const CascadeStep *cascade_event_current_step(void);
 extern uint64 cascade_event_current_run(void);
@@ -557,7 +569,11 @@ extern void cascade_orphans_verify(CascadeTable *table, CascadeRelationship *rel
 extern void cascade_orphans_remove(CascadeTable *table, CascadeRows *rows);
 
 /* in reference.c */
+extern bool cascade_tie_has_key(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool new);
 extern bool cascade_tie_holds(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool new);
+extern bool cascade_set_came_by(const CaptureSet *set, CascadeAction action, const CascadeTie *tie);
+extern CascadeKeys *cascade_held_keys(const CascadeTie *tie, const CaptureSet *set,
+									  const uint64 *rows, uint64 n, bool new);
 extern bool cascade_forgives_attached(const CascadeRelationship *rel);
 extern void cascade_references_lost(CascadeTable *table, List *sets);
 extern void cascade_references_rekeyed(CascadeTable *table, List *updated);
@@ -574,6 +590,11 @@ extern void cascade_verify_single(CascadeRelationship *rel, CascadeKeys *keys);
 extern void cascade_verify_all_single(CascadeRelationship *rel);
 extern uint64 *cascade_verify_unreferenced(CascadeRelationship *rel, CascadeKeys *keys,
 										   uint64 *n);
+
+/* in enforce.c */
+extern List *cascade_enforce_collect(List *checks, CascadeTable *table, List *sets);
+extern void cascade_enforce_check(CascadeCache *cache, List *checks);
+extern void cascade_enforce_validate(CascadeRelationship *rel);
 
 /* in query.c */
 extern char *cascade_query_text(const CascadeStatement *stmt);

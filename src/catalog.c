@@ -58,7 +58,8 @@ enum
 	Anum_nullify,
 	Anum_nullify_columns,
 	Anum_follow_keys,
-	Natts_relationship = Anum_follow_keys
+	Anum_enforce,
+	Natts_relationship = Anum_enforce
 };
 
 static Relation open_catalog(LOCKMODE lockmode);
@@ -276,6 +277,7 @@ form_relationship(HeapTuple tuple, TupleDesc desc)
 	rel->nullify = DatumGetBool(VALUE(nullify));
 	rel->nullify_columns = NAMES(nullify_columns);
 	rel->follow_keys = DatumGetBool(VALUE(follow_keys));
+	rel->enforce = DatumGetBool(VALUE(enforce));
 	return rel;
 
 #undef NAMES
@@ -322,6 +324,7 @@ form_tuple(const CascadeRelationship *rel, TupleDesc desc)
 	VALUE(nullify) = BoolGetDatum(rel->nullify);
 	SET_OR_NULL(nullify_columns, rel->nullify_columns, NAMEOID);
 	VALUE(follow_keys) = BoolGetDatum(rel->follow_keys);
+	VALUE(enforce) = BoolGetDatum(rel->enforce);
 	return heap_form_tuple(desc, values, nulls);
 }
 

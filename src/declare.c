@@ -60,7 +60,6 @@ static void check_table(Oid relid, bool is_target);
 static void check_tables(const CascadeRelationship *rel);
 static void check_persistence(Oid parent, Oid child);
 static void lock_tables(const CascadeRelationship *rel);
-static void refuse_later_features(FunctionCallInfo fcinfo, int first);
 static CascadeTieRequest read_tie_request(FunctionCallInfo fcinfo, int first);
 static void read_options(FunctionCallInfo fcinfo, int first, CascadeRelationship *rel);
 static bool read_object(Jsonb *object, bool names, List **keys, List **values);
@@ -73,7 +72,8 @@ static void check_nullify_columns(const CascadeRelationship *rel);
 static void check_propagate(const CascadeRelationship *rel);
 static void check_tie(const CascadeRelationship *rel, const CascadeTie *tie);
 static void check_writable(Oid relid, AttrNumber attno);
-static void check_single(CascadeRelationship *rel);
+static void check_enforced(const CascadeRelationship *rel, const CascadeTie *tie);
+static void validate_rows(CascadeRelationship *rel);
 static CascadeRelationship *find_relationship(Oid source, const char *name);
 static CascadeRelationship *get_relationship(Oid source, const char *name);
 static void install_triggers(const CascadeRelationship *rel);
@@ -124,7 +124,6 @@ cascade_add_relationship(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("name of a relationship must not be empty")));
-	refuse_later_features(fcinfo, first);
 	rel->nullify = rel->follow_keys = rel->deferred = true;
 	read_options(fcinfo, first, rel);
 	if (find_relationship(rel->source, NameStr(rel->name)))
@@ -138,7 +137,7 @@ cascade_add_relationship(PG_FUNCTION_ARGS)
 	cascade_find_tie(rel, &request);
 	cascade_warn_of_options(rel->cascade, rel->direction);
 	check_relationship(rel);
-	check_single(rel);
+	validate_rows(rel);
 
 	cascade_catalog_insert(rel);
 	install_triggers(rel);
@@ -178,7 +177,6 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(2))
 		rel->cascade = cascade_parse_options(text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	refuse_later_features(fcinfo, first);
 	read_options(fcinfo, first, rel);
 	request = read_tie_request(fcinfo, first);
 	given = request.foreign_key || request.source_columns || request.target_columns ||
@@ -200,7 +198,7 @@ cascade_alter_relationship(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2))
 		cascade_warn_of_options(rel->cascade, rel->direction);
 	check_relationship(rel);
-	check_single(rel);
+	validate_rows(rel);
 
 	cascade_catalog_update(rel);
 	install_triggers(rel);
@@ -343,15 +341,6 @@ lock_tables(const CascadeRelationship *rel)
 	check_tables(rel);
 }
 
-static void
-refuse_later_features(FunctionCallInfo fcinfo, int first)
-{
-	if (!PG_ARGISNULL(first + ARG_ENFORCE) && PG_GETARG_BOOL(first + ARG_ENFORCE))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("parameter \"%s\" is not supported yet", "enforce")));
-}
-
 static CascadeTieRequest
 read_tie_request(FunctionCallInfo fcinfo, int first)
 {
@@ -384,6 +373,7 @@ read_options(FunctionCallInfo fcinfo, int first, CascadeRelationship *rel)
 	READ_BOOL(deferred, ARG_DEFERRED);
 	READ_BOOL(nullify, ARG_NULLIFY);
 	READ_BOOL(follow_keys, ARG_FOLLOW_KEYS);
+	READ_BOOL(enforce, ARG_ENFORCE);
 #undef READ_BOOL
 
 	if (!PG_ARGISNULL(first + ARG_ORPHAN_WHEN))
@@ -594,6 +584,7 @@ check_tie(const CascadeRelationship *rel, const CascadeTie *tie)
 	Relation	child = table_open(tie->child, NoLock);
 
 	check_persistence(tie->parent, tie->child);
+	check_enforced(rel, tie);
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
 		CascadeColumn *column = &tie->columns[i];
@@ -644,13 +635,42 @@ check_writable(Oid relid, AttrNumber attno)
 }
 
 /*
- * As a unique constraint, single_parent holds for the rows that are there.
+ * A reference can be guarded where a foreign key could be declared.  Without
+ * the unique index the rows that are referenced could not be locked against a
+ * change of their key.
  */
 static void
-check_single(CascadeRelationship *rel)
+check_enforced(const CascadeRelationship *rel, const CascadeTie *tie)
+{
+	Oid			foreign = get_rel_relkind(tie->parent) == RELKIND_FOREIGN_TABLE ? tie->parent :
+		get_rel_relkind(tie->child) == RELKIND_FOREIGN_TABLE ? tie->child : InvalidOid;
+
+	if (!rel->enforce)
+		return;
+	if (OidIsValid(foreign))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("references of foreign table \"%s\" cannot be enforced", get_rel_name(foreign)),
+				 cascade_errtable(foreign)));
+	if (!cascade_key_is_referenceable(tie))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+				 errmsg("there is no unique constraint matching given keys for referenced table \"%s\"",
+						get_rel_name(tie->parent)),
+				 errdetail("Only a reference to a unique key can be enforced."),
+				 cascade_errtable(tie->parent)));
+}
+
+/*
+ * As a constraint, single_parent and enforce hold for the rows that are there.
+ */
+static void
+validate_rows(CascadeRelationship *rel)
 {
 	if (rel->single_parent && rel->reference != NULL)
-		cascade_event_validate_single(rel);
+		cascade_event_validate(rel, cascade_verify_all_single);
+	if (rel->enforce)
+		cascade_event_validate(rel, cascade_enforce_validate);
 }
 
 /*

@@ -47,6 +47,7 @@ typedef struct CascadeRun
 	uint64		rows;			/* touched so far, by inner runs too */
 	List	   *condemned;		/* of CondemnedRows, for when all else is done */
 	List	   *due;			/* of DueCheck, likewise */
+	List	   *enforced;		/* references to look at when that is done too */
 } CascadeRun;
 
 /* rows that are to go whatever their keys say */
@@ -87,6 +88,7 @@ static void run_follows(CascadeRun *run, DueTable *group);
 static void run_propagations(CascadeRun *run, DueTable *group);
 static void note_ties(CascadeRun *run, List *due);
 static void note_orphans(CascadeRun *run, DueTable *group);
+static void note_references(CascadeRun *run, DueTable *group);
 static void note_due(CascadeRun *run, List *rels);
 static bool run_checks(CascadeRun *run);
 static void tell_path(void *arg);
@@ -172,12 +174,12 @@ cascade_event_is_referenced(CascadeRelationship *rel, Datum *key)
 }
 
 /*
- * cascade_event_validate_single
- *		Error 23505 if a target of a relationship that is declared
- *		single_parent is referenced twice already.
+ * cascade_event_validate
+ *		Have the rows that are there looked at, for a relationship that is
+ *		being declared.
  */
 void
-cascade_event_validate_single(CascadeRelationship *rel)
+cascade_event_validate(CascadeRelationship *rel, void (*validate) (CascadeRelationship *))
 {
 	CascadeRun	run;
 	ErrorContextCallback callback;
@@ -185,7 +187,7 @@ cascade_event_validate_single(CascadeRelationship *rel)
 	begin_run(&run, &callback);
 	PG_TRY();
 	{
-		cascade_verify_all_single(rel);
+		validate(rel);
 	}
 	PG_FINALLY();
 	{
@@ -193,8 +195,6 @@ cascade_event_validate_single(CascadeRelationship *rel)
 	}
 	PG_END_TRY();
 	end_run(&run, &callback);
-	/* the relationship is not of the cache, which would free it */
-	SPI_freeplan(rel->plans[CASCADE_ACTION_COUNT_ALL][CASCADE_SHAPE_ONE]);
 }
 
 static void
@@ -385,7 +385,20 @@ note_ties(CascadeRun *run, List *due)
 		note_due(run, group->table->references);
 		note_due(run, group->table->origins);
 		note_due(run, group->table->losing);
+		note_references(run, group);
 	}
+}
+
+/*
+ * References that are enforced are looked at last.
+ */
+static void
+note_references(CascadeRun *run, DueTable *group)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(run->context);
+
+	run->enforced = cascade_enforce_collect(run->enforced, group->table, group->sets);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 static void
@@ -443,8 +456,8 @@ note_due(CascadeRun *run, List *rels)
 }
 
 /*
- * Delete what was condemned, and verify what is due; false if there is
- * nothing.
+ * Delete what was condemned, and verify what is due, at last the references
+ * that are enforced; false if there is nothing.
  */
 static bool
 run_checks(CascadeRun *run)
@@ -454,7 +467,13 @@ run_checks(CascadeRun *run)
 	ListCell   *lc;
 
 	if (condemned == NIL && due == NIL)
-		return false;
+	{
+		List	   *enforced = run->enforced;
+
+		run->enforced = NIL;
+		cascade_enforce_check(run->cache, enforced);
+		return enforced != NIL;
+	}
 	run->condemned = run->due = NIL;
 	foreach(lc, condemned)
 	{

@@ -85,6 +85,7 @@ static void want_by_orphans(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGE
 static void want_by_references(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
 static void want_by_targets(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
 static void want_by_origins(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
+static void want_by_enforced(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
 static void want_for_partitions(WantedTrigger wanted[NUM_TRIGGERS], bool orphans);
 static void want(WantedTrigger *trigger, Bitmapset *columns);
 static Bitmapset *parent_columns(const CascadeTie *tie);
@@ -328,7 +329,7 @@ name_triggers(WantedTrigger wanted[NUM_TRIGGERS])
 			"carries deletions along the table's relationships",
 		.event = CAPTURE_DELETE},
 		[ON_INSERT] = {CASCADE_TRIGGER_INSERT, "run",
-			"notes rows that have come to reference others, or to another partition",
+			"looks at rows that have come to reference others, or to another partition",
 		.event = CAPTURE_INSERT},
 		[ON_UPDATE] = {CASCADE_TRIGGER_UPDATE, "run",
 			"carries changes along the table's relationships",
@@ -361,6 +362,7 @@ want_triggers(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS], Relation 
 	want_by_references(table, wanted);
 	want_by_targets(table, wanted);
 	want_by_origins(table, wanted);
+	want_by_enforced(table, wanted);
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		want_for_partitions(wanted, table->losing != NIL);
 	for (int i = 0; i < NUM_TRIGGERS; i++)
@@ -382,9 +384,9 @@ want_by_ties(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
 	{
 		CascadeTie *tie = lfirst(lc);
 
-		if (tie->unlink_by || tie->delete_by || tie->nullify_by)
+		if (tie->unlink_by || tie->delete_by || tie->nullify_by || tie->enforce_by)
 			want(&wanted[ON_DELETE], parent_columns(tie));
-		if (tie->follow_by)
+		if (tie->follow_by || tie->enforce_by)
 			want(&wanted[ON_UPDATE], parent_columns(tie));
 	}
 	foreach(lc, table->propagations)
@@ -482,6 +484,21 @@ want_by_origins(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
 		want(&wanted[ON_DELETE], parent_columns(rel->tie));
 		if (rel->deferred)
 			want(&wanted[VERIFY_DELETE], parent_columns(rel->tie));
+	}
+}
+
+/*
+ * As the child of ties whose references are guarded.
+ */
+static void
+want_by_enforced(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS])
+{
+	ListCell   *lc;
+
+	foreach(lc, table->enforced)
+	{
+		want(&wanted[ON_INSERT], cascade_tie_child_columns(lfirst(lc)));
+		want(&wanted[ON_UPDATE], cascade_tie_child_columns(lfirst(lc)));
 	}
 }
 

@@ -48,6 +48,7 @@
 static List *retired_plans = NIL;	/* in TopTransactionContext */
 
 static void retire(SPIPlanPtr *slot);
+static bool sees_snapshot_only(const CascadeStatement *stmt, Relation parent);
 static Oid	touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode);
 static SPIPlanPtr *plan_slot(CascadeStatement *stmt);
 static SPIPlanPtr prepare(const CascadeStatement *stmt);
@@ -174,7 +175,9 @@ cascade_statement_run(CascadeStatement *stmt)
 		INSTR_TIME_SET_CURRENT(start);
 
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
+	/* a declaration looks at two tables, both of which are the caller's */
+	SetUserIdAndSecContext(stmt->action == CASCADE_ACTION_VALIDATE ?
+						   save_userid : rel->rd_rel->relowner,
 						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_NOFORCE_RLS);
 
@@ -188,7 +191,7 @@ cascade_statement_run(CascadeStatement *stmt)
 	if (*slot == NULL)
 		*slot = prepare(stmt);
 
-	if (IsolationUsesXactSnapshot())
+	if (IsolationUsesXactSnapshot() && !sees_snapshot_only(stmt, rel))
 	{
 		CommandCounterIncrement();
 		test_snapshot = GetLatestSnapshot();
@@ -221,6 +224,18 @@ cascade_statement_run(CascadeStatement *stmt)
 }
 
 /*
+ * A child's parent must be one that the transaction can see, as RI_FKey_check
+ * has it; of a partitioned table, one that is there.
+ */
+static bool
+sees_snapshot_only(const CascadeStatement *stmt, Relation parent)
+{
+	return (stmt->action == CASCADE_ACTION_SHARE_PARENT ||
+			stmt->action == CASCADE_ACTION_MISSING) &&
+		parent->rd_rel->relkind != RELKIND_PARTITIONED_TABLE;
+}
+
+/*
  * The one table that a statement reads or writes, as its owner.
  */
 static Oid
@@ -239,16 +254,20 @@ touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode)
 			return stmt->tie->child;
 		case CASCADE_ACTION_LOCK_ROWS:
 		case CASCADE_ACTION_SHARE:
+		case CASCADE_ACTION_REFERENCED:
 			*lockmode = RowShareLock;
 			return stmt->tie->child;
 		case CASCADE_ACTION_READ_ROWS:
 		case CASCADE_ACTION_UNREFERENCED:
 		case CASCADE_ACTION_COUNT:
 		case CASCADE_ACTION_COUNT_ALL:
+		case CASCADE_ACTION_HELD:
+		case CASCADE_ACTION_VALIDATE:
 			*lockmode = AccessShareLock;
 			return stmt->tie->child;
 		case CASCADE_ACTION_LOCK:
 		case CASCADE_ACTION_LOCK_NO_KEY:
+		case CASCADE_ACTION_SHARE_PARENT:
 			*lockmode = RowShareLock;
 			return stmt->tie->parent;
 		case CASCADE_ACTION_DELETE_PARENT:
@@ -257,6 +276,7 @@ touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode)
 			return stmt->tie->parent;
 		case CASCADE_ACTION_FIND:
 		case CASCADE_ACTION_RECHECK:
+		case CASCADE_ACTION_MISSING:
 		case CASCADE_ACTION_MATCH:
 			*lockmode = AccessShareLock;
 			return stmt->tie->parent;
@@ -278,6 +298,11 @@ plan_slot(CascadeStatement *stmt)
 		case CASCADE_ACTION_FOLLOW:
 		case CASCADE_ACTION_RECHECK:
 		case CASCADE_ACTION_MATCH:
+		case CASCADE_ACTION_SHARE_PARENT:
+		case CASCADE_ACTION_MISSING:
+		case CASCADE_ACTION_HELD:
+		case CASCADE_ACTION_REFERENCED:
+		case CASCADE_ACTION_VALIDATE:
 			return &stmt->tie->plans[stmt->action][stmt->shape];
 		default:
 			return &stmt->rel->plans[stmt->action][stmt->shape];
@@ -359,6 +384,11 @@ expected_result(CascadeAction action)
 		case CASCADE_ACTION_SHARE:
 		case CASCADE_ACTION_COUNT:
 		case CASCADE_ACTION_COUNT_ALL:
+		case CASCADE_ACTION_SHARE_PARENT:
+		case CASCADE_ACTION_MISSING:
+		case CASCADE_ACTION_HELD:
+		case CASCADE_ACTION_REFERENCED:
+		case CASCADE_ACTION_VALIDATE:
 		case CASCADE_ACTION_MATCH:
 			return SPI_OK_SELECT;
 	}
@@ -399,6 +429,11 @@ cascade_action_word(CascadeAction action)
 		case CASCADE_ACTION_SHARE:
 		case CASCADE_ACTION_COUNT:
 		case CASCADE_ACTION_COUNT_ALL:
+		case CASCADE_ACTION_SHARE_PARENT:
+		case CASCADE_ACTION_MISSING:
+		case CASCADE_ACTION_HELD:
+		case CASCADE_ACTION_REFERENCED:
+		case CASCADE_ACTION_VALIDATE:
 		case CASCADE_ACTION_MATCH:
 			return "check";
 	}

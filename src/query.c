@@ -37,6 +37,7 @@ static void add_keys(StringInfo buf, const char *keyword, const CascadeStatement
 static void add_arrays(StringInfo buf, int first, int n, const char *alias, const char *column);
 static bool matches_any(const CascadeStatement *stmt);
 static void add_child_match(StringInfo buf, const CascadeStatement *stmt);
+static void add_held_match(StringInfo buf, const CascadeStatement *stmt);
 static void add_discriminators(StringInfo buf, const CascadeStatement *stmt);
 static void add_kind(StringInfo buf, const char *prefix, const CascadeTie *tie, bool partners);
 static void add_parent_match(StringInfo buf, const CascadeStatement *stmt, bool held);
@@ -45,6 +46,7 @@ static void add_versions(StringInfo buf, const CascadeStatement *stmt);
 static void add_orphan_rule(StringInfo buf, const CascadeStatement *stmt);
 static void add_has_parent(StringInfo buf, const CascadeTie *tie);
 static void add_counted_keys(StringInfo buf, const CascadeStatement *stmt, const char *separator);
+static void add_validation(StringInfo buf, const CascadeStatement *stmt);
 static void add_count_all(StringInfo buf, const CascadeStatement *stmt);
 static void add_match_query(StringInfo buf, const CascadeStatement *stmt);
 static char *operand(const CascadeStatement *stmt, int param, Oid type, Oid array);
@@ -176,6 +178,48 @@ cascade_query_text(const CascadeStatement *stmt)
 			appendStringInfoChar(&buf, ')');
 			break;
 
+		case CASCADE_ACTION_SHARE_PARENT:
+			/* SELECT FROM [ONLY] t[, k] WHERE held key ORDER BY key FOR KEY SHARE */
+			add_parent(&buf, "SELECT FROM", stmt);
+			add_keys(&buf, ", ", stmt);
+			add_parent_match(&buf, stmt, true);
+			for (int i = 0; i < tie->ncolumns && stmt->shape != CASCADE_SHAPE_ONE; i++)
+				appendStringInfo(&buf, "%s%s", i == 0 ? " ORDER BY " : ", ",
+								 column_name("t", tie->parent, tie->columns[i].parent_attno));
+			appendStringInfoString(&buf, " FOR KEY SHARE OF t");
+			break;
+
+		case CASCADE_ACTION_MISSING:
+			/* SELECT n FROM k WHERE NOT EXISTS (SELECT FROM [ONLY] t WHERE held key) */
+			appendStringInfo(&buf, "SELECT k.k%d", stmt->nargs);
+			add_keys(&buf, " FROM ", stmt);
+			add_parent(&buf, " WHERE NOT EXISTS (SELECT FROM", stmt);
+			add_parent_match(&buf, stmt, true);
+			appendStringInfoChar(&buf, ')');
+			break;
+
+		case CASCADE_ACTION_HELD:
+			/* SELECT n FROM k WHERE EXISTS (SELECT FROM [ONLY] t WHERE fk) LIMIT 1 */
+			appendStringInfo(&buf, "SELECT k.k%d", stmt->nargs);
+			add_keys(&buf, " FROM ", stmt);
+			add_child(&buf, " WHERE EXISTS (SELECT FROM", stmt);
+			add_held_match(&buf, stmt);
+			appendStringInfoString(&buf, ") LIMIT 1");
+			break;
+
+		case CASCADE_ACTION_REFERENCED:
+			/* SELECT n FROM k, [ONLY] t WHERE key LIMIT 1 FOR KEY SHARE */
+			appendStringInfo(&buf, "SELECT k.k%d", stmt->nargs);
+			add_keys(&buf, " FROM ", stmt);
+			add_child(&buf, ",", stmt);
+			add_child_match(&buf, stmt);
+			appendStringInfoString(&buf, " LIMIT 1 FOR KEY SHARE OF t");
+			break;
+
+		case CASCADE_ACTION_VALIDATE:
+			add_validation(&buf, stmt);
+			break;
+
 		case CASCADE_ACTION_SHARE:
 			/* SELECT FROM [ONLY] t[, k] WHERE key FOR SHARE */
 			add_child(&buf, "SELECT FROM", stmt);
@@ -276,6 +320,7 @@ matches_any(const CascadeStatement *stmt)
 			return column->any;
 		case CASCADE_ACTION_FIND:
 		case CASCADE_ACTION_LOCK_NO_KEY:
+		case CASCADE_ACTION_SHARE_PARENT:
 			return column->held_any;
 		case CASCADE_ACTION_LOCK:
 		case CASCADE_ACTION_DELETE_PARENT:
@@ -316,6 +361,28 @@ add_child_match(StringInfo buf, const CascadeStatement *stmt)
 									 operand(stmt, i, column->key_type, column->key_array),
 									 column->key_type, column->eq_opr,
 									 fk, column->child_type);
+	}
+	add_discriminators(buf, stmt);
+}
+
+/*
+ * " WHERE fk = key [AND ...] [AND kind = 'value']": the children that hold the
+ * keys that others held.
+ */
+static void
+add_held_match(StringInfo buf, const CascadeStatement *stmt)
+{
+	const CascadeTie *tie = stmt->tie;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		const CascadeColumn *column = &tie->columns[i];
+
+		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
+		generate_operator_clause(buf, column_name("t", tie->child, column->child_attno),
+								 column->child_type, column->child_eq_opr,
+								 operand(stmt, i, column->held_type, column->held_array),
+								 column->held_type);
 	}
 	add_discriminators(buf, stmt);
 }
@@ -525,6 +592,39 @@ add_counted_keys(StringInfo buf, const CascadeStatement *stmt, const char *separ
 			separator = ", ";
 		}
 	}
+}
+
+/*
+ * SELECT fk FROM [ONLY] t WHERE fk IS NOT NULL [AND kind = 'value']
+ * AND NOT EXISTS (SELECT FROM [ONLY] p WHERE key = fk) LIMIT 1
+ */
+static void
+add_validation(StringInfo buf, const CascadeStatement *stmt)
+{
+	const CascadeTie *tie = stmt->tie;
+
+	for (int i = 0; i < tie->ncolumns; i++)
+		appendStringInfo(buf, "%s%s", i == 0 ? "SELECT " : ", ",
+						 column_name("t", tie->child, tie->columns[i].child_attno));
+	add_child(buf, " FROM", stmt);
+	appendStringInfoString(buf, " WHERE ");
+	for (int i = 0; i < tie->ncolumns; i++)
+		appendStringInfo(buf, "%s%s IS NOT NULL", i == 0 ? "" : " AND ",
+						 column_name("t", tie->child, tie->columns[i].child_attno));
+	add_kind(buf, " AND ", tie, false);
+	add_table(buf, " AND NOT EXISTS (SELECT FROM", tie->parent, "p");
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		const CascadeColumn *column = &tie->columns[i];
+		char	   *fk = column_name("t", tie->child, column->child_attno);
+
+		if (column->collate)
+			fk = collated(fk, column->parent_collation);
+		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
+		generate_operator_clause(buf, column_name("p", tie->parent, column->parent_attno),
+								 column->parent_type, column->eq_opr, fk, column->child_type);
+	}
+	appendStringInfoString(buf, ") LIMIT 1");
 }
 
 /*

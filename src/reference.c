@@ -24,20 +24,35 @@ static void note_held(CascadeRelationship *rel, const CaptureSet *set, PendingKi
 static bool row_counts(CascadeRelationship *rel, const CaptureSet *set, uint64 row,
 					   PendingKind kind);
 static bool row_changed(const CascadeTie *tie, const CaptureSet *set, uint64 row);
-static bool set_came_by(const CaptureSet *set, CascadeAction action, const CascadeTie *tie);
-static CascadeKeys *held_keys(const CascadeTie *tie, const CaptureSet *set, const uint64 *rows,
-							  uint64 n, bool new);
 static bool tie_follows(const CascadeTable *table, const CascadeTie *tie);
 static void note_keys(CascadeRelationship *rel, PendingKind kind, const CascadeKeys *keys,
 					  const CascadeTie *tie);
 
 /*
  * cascade_tie_holds
- *		Does a captured row hold a key of the tie: without NULL, of the tie's
- *		kind, and as a link row without NULL in its other key?
+ *		Does a captured row hold a key of the tie, and as a link row its other
+ *		key as well?
  */
 bool
 cascade_tie_holds(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool new)
+{
+	bool	   *nulls = (new ? set->new_nulls : set->old_nulls) + row * set->ncolumns;
+
+	for (int i = 0; i < tie->npartners; i++)
+	{
+		if (nulls[cascade_capture_column(set, tie->partners[i])])
+			return false;
+	}
+	return cascade_tie_has_key(tie, set, row, new);
+}
+
+/*
+ * cascade_tie_has_key
+ *		Does a captured row hold a key of the tie: without NULL, and of the
+ *		tie's kind?
+ */
+bool
+cascade_tie_has_key(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool new)
 {
 	Datum	   *values = (new ? set->new_values : set->old_values) + row * set->ncolumns;
 	bool	   *nulls = (new ? set->new_nulls : set->old_nulls) + row * set->ncolumns;
@@ -45,11 +60,6 @@ cascade_tie_holds(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
 		if (nulls[cascade_capture_column(set, tie->columns[i].child_attno)])
-			return false;
-	}
-	for (int i = 0; i < tie->npartners; i++)
-	{
-		if (nulls[cascade_capture_column(set, tie->partners[i])])
 			return false;
 	}
 	for (int i = 0; i < tie->ndiscriminators; i++)
@@ -153,9 +163,9 @@ note_held(CascadeRelationship *rel, const CaptureSet *set, PendingKind kind)
 	 * A key that followed its target's was neither lost nor gained; and a
 	 * target that is gone has lost nothing that another of its key could have.
 	 */
-	if (set_came_by(set, CASCADE_ACTION_FOLLOW, rel->reference) ||
-		set_came_by(set, CASCADE_ACTION_UNLINK, rel->reference) ||
-		(remembers && set_came_by(set, CASCADE_ACTION_FOLLOW, rel->tie)))
+	if (cascade_set_came_by(set, CASCADE_ACTION_FOLLOW, rel->reference) ||
+		cascade_set_came_by(set, CASCADE_ACTION_UNLINK, rel->reference) ||
+		(remembers && cascade_set_came_by(set, CASCADE_ACTION_FOLLOW, rel->tie)))
 		return;
 	rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * (set->nrows + 1));
 	for (uint64 row = 0; row < set->nrows; row++)
@@ -166,16 +176,16 @@ note_held(CascadeRelationship *rel, const CaptureSet *set, PendingKind kind)
 	if (n == 0)
 		return;
 	batch = cascade_pending_add(rel, kind, &context);
-	batch->keys = cascade_keys_copy(held_keys(rel->reference, set, rows, n, new),
+	batch->keys = cascade_keys_copy(cascade_held_keys(rel->reference, set, rows, n, new),
 									rel->reference, true, context);
 	if (kind == PENDING_ATTACHED)
 		batch->due = rel->single_parent;
 	else if (remembers)
 	{
-		batch->sources = cascade_keys_copy(held_keys(rel->tie, set, rows, n, new),
+		batch->sources = cascade_keys_copy(cascade_held_keys(rel->tie, set, rows, n, new),
 										   rel->tie, true, context);
 		/* links that went because their source did */
-		batch->due = set_came_by(set, CASCADE_ACTION_UNLINK, rel->tie);
+		batch->due = cascade_set_came_by(set, CASCADE_ACTION_UNLINK, rel->tie);
 	}
 	else
 		batch->due = true;
@@ -215,20 +225,22 @@ row_changed(const CascadeTie *tie, const CaptureSet *set, uint64 row)
 }
 
 /*
- * Were the rows written by this action of ours along the tie?
+ * cascade_set_came_by
+ *		Were the rows written by this action of ours along the tie?
  */
-static bool
-set_came_by(const CaptureSet *set, CascadeAction action, const CascadeTie *tie)
+bool
+cascade_set_came_by(const CaptureSet *set, CascadeAction action, const CascadeTie *tie)
 {
 	return set->cause != NULL && set->cause->action == action &&
 		cascade_same_key(set->cause->tie, tie);
 }
 
 /*
- * The keys, new or old, that these rows of a set hold.
+ * cascade_held_keys
+ *		The keys, new or old, that these rows of a set hold.
  */
-static CascadeKeys *
-held_keys(const CascadeTie *tie, const CaptureSet *set, const uint64 *rows, uint64 n, bool new)
+CascadeKeys *
+cascade_held_keys(const CascadeTie *tie, const CaptureSet *set, const uint64 *rows, uint64 n, bool new)
 {
 	CascadeKeys *keys = cascade_keys_make(tie->ncolumns, n, false);
 	Datum	   *values = new ? set->new_values : set->old_values;

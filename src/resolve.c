@@ -145,6 +145,10 @@ cascade_resolve_relationship(CascadeRelationship *rel)
 		relation_close(secondary, NoLock);
 	relation_close(target, NoLock);
 	relation_close(source, NoLock);
+	if (rel->enforce)
+		tie->enforce_by = rel;
+	if (rel->enforce && rel->reference != NULL)
+		rel->reference->enforce_by = rel;
 	/* at last: an error leaves nothing half made */
 	rel->tie = tie;
 }
@@ -241,6 +245,8 @@ cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel, const CascadeT
 	if ((rel->cascade & CASCADE_SAVE_UPDATE) && rel->follow_keys &&
 		tie->follow_by == NULL)
 		tie->follow_by = rel;
+	if (tie->enforce_by == NULL)
+		tie->enforce_by = own->enforce_by;
 }
 
 static int
@@ -385,8 +391,10 @@ resolve_column(CascadeColumn *column, Relation parent, Relation child,
 	column->parent_collation = parent_att->attcollation;
 	column->child_collation = child_att->attcollation;
 	column->parent_eq_opr = equality(column->parent_type, column->parent_type);
+	column->child_eq_opr = equality(column->child_type, column->child_type);
 	column->eq_opr = equality(column->parent_type, column->child_type);
-	if (!OidIsValid(column->eq_opr) || !OidIsValid(column->parent_eq_opr))
+	if (!OidIsValid(column->eq_opr) || !OidIsValid(column->parent_eq_opr) ||
+		!OidIsValid(column->child_eq_opr))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("key columns \"%s\" and \"%s\" have no equality in common",
@@ -535,6 +543,7 @@ use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie)
 				{
 					tie->columns[j].eq_opr = pf_eq[i];
 					tie->columns[j].parent_eq_opr = pp_eq[i];
+					tie->columns[j].child_eq_opr = ff_eq[i];
 				}
 			}
 		}
@@ -613,6 +622,38 @@ key_is_unique(Relation rel, const CascadeTie *tie, bool immediate)
 	}
 	list_free(indexes);
 	return unique;
+}
+
+/*
+ * cascade_key_is_referenceable
+ *		Has the parent a unique index on the key and nothing else, as a
+ *		foreign key needs it?
+ */
+bool
+cascade_key_is_referenceable(const CascadeTie *tie)
+{
+	Relation	rel = table_open(tie->parent, AccessShareLock);
+	List	   *indexes = RelationGetIndexList(rel);
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+		bool		fits = form->indisunique && form->indisvalid && form->indimmediate &&
+			form->indnkeyatts == tie->ncolumns &&
+			RelationGetIndexExpressions(index) == NIL &&
+			RelationGetIndexPredicate(index) == NIL;
+
+		for (int i = 0; fits && i < form->indnkeyatts; i++)
+			fits = index_column_in_key(index, i, tie);
+		found |= fits;
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	table_close(rel, AccessShareLock);
+	return found;
 }
 
 /*
