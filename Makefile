@@ -20,11 +20,13 @@ OBJS = \
 	src/orphan.o \
 	src/pending.o \
 	src/plan.o \
+	src/portable.o \
 	src/query.o \
 	src/reference.o \
 	src/resolve.o \
 	src/tie.o \
 	src/trigger.o \
+	src/truncate.o \
 	src/verify.o \
 	src/version.o
 PGFILEDESC = "cascade - ORM-style cascades kept by the server"

@@ -43,6 +43,7 @@ void
 _PG_init(void)
 {
 	define_settings();
+	cascade_truncate_init();
 	RegisterXactCallback(at_xact_event, NULL);
 	RegisterSubXactCallback(at_subxact_event, NULL);
 }

@@ -41,6 +41,8 @@
 #define CASCADE_TRIGGER_VERIFY_DELETE	"CASCADE_verify_delete"
 #define CASCADE_TRIGGER_VERIFY_INSERT	"CASCADE_verify_insert"
 #define CASCADE_TRIGGER_VERIFY_UPDATE	"CASCADE_verify_update"
+/* ... and this one when a table has been emptied; ... */
+#define CASCADE_TRIGGER_TRUNCATE	"CASCADE_truncate"
 /* ... but for this one, which must see what other BEFORE triggers made. */
 #define CASCADE_TRIGGER_KEEP	"~CASCADE_keep"
 
@@ -89,6 +91,8 @@ typedef enum CascadeAction
 	CASCADE_ACTION_HELD,		/* which held keys does a child hold now? */
 	CASCADE_ACTION_REFERENCED,	/* which parent keys does a child hold? */
 	CASCADE_ACTION_VALIDATE,	/* which keys of all have no parent? */
+	CASCADE_ACTION_ANY_HELD,	/* does a child hold any key at all? */
+	CASCADE_ACTION_DELETE_HOLDERS,	/* delete the children that hold any */
 	/* questions */
 	CASCADE_ACTION_RECHECK,		/* which parent keys do not exist again? */
 	CASCADE_ACTION_UNREFERENCED,	/* which parent keys does no child hold? */
@@ -478,6 +482,16 @@ extern void cascade_install_keep(Oid relid);
 extern bool cascade_is_our_trigger(const char *name);
 extern void cascade_check_not_pending(Oid relid);
 
+extern void cascade_install_for_truncate(Oid relid);
+extern void cascade_uninstall(Oid relid);
+
+/* in portable.c */
+extern List *cascade_portable_relationships(Oid relid);
+extern void cascade_portable_rebuild(const char *text);
+
+/* in truncate.c */
+extern void cascade_truncate_init(void);
+
 /* in capture.c */
 extern CaptureSet *cascade_capture_match(Relation rel, CaptureEvent event, ItemPointer tid);
 extern List *cascade_capture_take(uint64 first_id, uint64 firing, MemoryContext context);
@@ -532,6 +546,8 @@ extern int	cascade_errcolumn(Oid relid, const char *column);
 extern void cascade_event_drain(uint64 first_id);
 extern void cascade_event_verify(List *checks);
 extern bool cascade_event_is_referenced(CascadeRelationship *rel, Datum *key);
+extern uint64 cascade_event_run_alone(CascadeAction action, CascadeTie *tie,
+									  CascadeRelationship *rel);
 extern void cascade_event_validate(CascadeRelationship *rel,
 								   void (*validate) (CascadeRelationship *));
 extern uint64 cascade_event_run(CascadeStatement *stmt);

@@ -174,6 +174,35 @@ cascade_event_is_referenced(CascadeRelationship *rel, Datum *key)
 }
 
 /*
+ * cascade_event_run_alone
+ *		Run a statement that takes no keys, outside any cascade; returns the
+ *		rows it touched or found.
+ */
+uint64
+cascade_event_run_alone(CascadeAction action, CascadeTie *tie, CascadeRelationship *rel)
+{
+	CascadeRun	run;
+	ErrorContextCallback callback;
+	CascadeStatement *stmt;
+	uint64		rows = 0;
+
+	begin_run(&run, &callback);
+	PG_TRY();
+	{
+		stmt = cascade_statement_begin(action, tie, rel, 1, false);
+		stmt->own_level = true;
+		rows = cascade_event_run(stmt);
+	}
+	PG_FINALLY();
+	{
+		current_run = run.outer;
+	}
+	PG_END_TRY();
+	end_run(&run, &callback);
+	return rows;
+}
+
+/*
  * cascade_event_validate
  *		Have the rows that are there looked at, for a relationship that is
  *		being declared.

@@ -30,6 +30,7 @@
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "commands/comment.h"
 #include "commands/extension.h"
@@ -54,6 +55,7 @@ typedef struct WantedTrigger
 	Bitmapset  *columns;		/* captured; empty: the trigger is not wanted */
 	Bitmapset  *changes;		/* those of them whose changes matter */
 	Bitmapset  *of;				/* UPDATE OF */
+	List	   *arguments;		/* of char *; see portable.c */
 } WantedTrigger;
 
 /* which of the triggers is which */
@@ -94,9 +96,12 @@ static bool has_before_trigger(Relation rel);
 static Trigger *find_trigger(Relation rel, const char *name);
 static Bitmapset *condition_columns(const Trigger *trigger, bool before);
 static bool trigger_fits(const Trigger *trigger, const WantedTrigger *wanted);
+static bool has_arguments(const Trigger *trigger, List *arguments);
 static void check_ours(Relation rel, const Trigger *trigger);
 static void replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists);
 static void make_trigger(Relation rel, const WantedTrigger *wanted, bool replace);
+static void make_ours(Oid relid, const char *name, const char *comment);
+static void install_truncate(Oid relid, bool wanted);
 static char *trigger_condition(Oid relid, const WantedTrigger *wanted);
 pg_noreturn static void error_pending(Oid relid);
 static void execute(const char *sql);
@@ -127,6 +132,88 @@ cascade_install_triggers(Oid relid)
 			check_ours(rel, existing);
 		if (existing ? !trigger_fits(existing, &wanted[i]) : !bms_is_empty(wanted[i].columns))
 			replace_trigger(rel, &wanted[i], existing != NULL);
+	}
+	table_close(rel, NoLock);
+	cascade_install_for_truncate(relid);
+}
+
+/*
+ * cascade_install_for_truncate
+ *		Give a table that others belong to, and its partitions, the trigger
+ *		for TRUNCATE; or take it.  A statement trigger is not cloned.
+ */
+void
+cascade_install_for_truncate(Oid relid)
+{
+	CascadeCache *cache = cascade_cache_pin();
+	CascadeTable *table = cascade_cache_table(cache, relid);
+	bool		wanted = false;
+	ListCell   *lc;
+
+	foreach(lc, table ? table->ties : NIL)
+	{
+		CascadeTie *tie = lfirst(lc);
+
+		wanted |= tie->unlink_by || tie->delete_by || tie->nullify_by || tie->enforce_by;
+	}
+	cascade_cache_unpin(cache);
+	if (get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE)
+		return;
+	foreach(lc, find_all_inheritors(relid, ShareRowExclusiveLock, NULL))
+	{
+		Oid			member = lfirst_oid(lc);
+
+		/* inheritance children are tables of their own */
+		if ((member == relid || get_rel_relispartition(member)) &&
+			get_rel_relkind(member) != RELKIND_FOREIGN_TABLE)
+			install_truncate(member, wanted);
+	}
+}
+
+static void
+install_truncate(Oid relid, bool wanted)
+{
+	Relation	rel = table_open(relid, ShareRowExclusiveLock);
+	Trigger    *existing = find_trigger(rel, CASCADE_TRIGGER_TRUNCATE);
+	char	   *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												   RelationGetRelationName(rel));
+	Oid			save_userid;
+	int			save_sec_context;
+
+	if (existing)
+		check_ours(rel, existing);
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner, save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	if (existing && !wanted)
+		execute(psprintf("DROP TRIGGER \"%s\" ON %s", CASCADE_TRIGGER_TRUNCATE, table));
+	else if (!existing && wanted)
+	{
+		execute(psprintf("CREATE TRIGGER \"%s\" AFTER TRUNCATE ON %s FOR EACH STATEMENT"
+						 " EXECUTE FUNCTION %s.truncate()", CASCADE_TRIGGER_TRUNCATE, table,
+						 quote_identifier(CASCADE_SCHEMA)));
+		make_ours(relid, CASCADE_TRIGGER_TRUNCATE,
+				  "refuses to empty the table while rows of others belong to it");
+	}
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+	table_close(rel, NoLock);
+}
+
+/*
+ * cascade_uninstall
+ *		Take a table's triggers away for the time of a command that could not
+ *		be done with them.  Error 55006 if checks are pending.
+ */
+void
+cascade_uninstall(Oid relid)
+{
+	Relation	rel = table_open(relid, ShareRowExclusiveLock);
+	WantedTrigger wanted[NUM_TRIGGERS];
+
+	name_triggers(wanted);
+	for (int i = 0; i < lengthof(wanted); i++)
+	{
+		if (find_trigger(rel, wanted[i].name))
+			replace_trigger(rel, &wanted[i], true);
 	}
 	table_close(rel, NoLock);
 }
@@ -261,7 +348,7 @@ cascade_is_our_trigger(const char *name)
 		if (strcmp(name, wanted[i].name) == 0)
 			return true;
 	}
-	return false;
+	return strcmp(name, CASCADE_TRIGGER_TRUNCATE) == 0;
 }
 
 /*
@@ -365,6 +452,14 @@ want_triggers(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS], Relation 
 	want_by_enforced(table, wanted);
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		want_for_partitions(wanted, table->losing != NIL);
+	for (int i = ON_DELETE; i <= ON_UPDATE; i++)
+	{
+		if (bms_is_empty(wanted[i].columns))
+			continue;
+		/* one of them will do */
+		wanted[i].arguments = cascade_portable_relationships(table->relid);
+		break;
+	}
 	for (int i = 0; i < NUM_TRIGGERS; i++)
 	{
 		if (wanted[i].event == CAPTURE_UPDATE && !has_before_trigger(rel))
@@ -622,7 +717,22 @@ trigger_fits(const Trigger *trigger, const WantedTrigger *wanted)
 	for (int i = 0; i < trigger->tgnattr; i++)
 		of = bms_add_member(of, trigger->tgattr[i]);
 	return bms_equal(condition_columns(trigger, wanted->before), wanted->columns) &&
-		bms_equal(of, wanted->of);
+		bms_equal(of, wanted->of) && has_arguments(trigger, wanted->arguments);
+}
+
+static bool
+has_arguments(const Trigger *trigger, List *arguments)
+{
+	ListCell   *lc;
+
+	if (trigger->tgnargs != list_length(arguments))
+		return false;
+	foreach(lc, arguments)
+	{
+		if (strcmp(trigger->tgargs[foreach_current_index(lc)], lfirst(lc)) != 0)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -653,8 +763,7 @@ make_trigger(Relation rel, const WantedTrigger *wanted, bool replace)
 {
 	Oid			relid = RelationGetRelid(rel);
 	StringInfoData sql;
-	ObjectAddress trigger;
-	ObjectAddress extension;
+	ListCell   *lc;
 	int			attno = -1;
 	int			n = 0;
 
@@ -675,20 +784,35 @@ make_trigger(Relation rel, const WantedTrigger *wanted, bool replace)
 	while ((attno = bms_next_member(wanted->of, attno)) >= 0)
 		appendStringInfo(&sql, "%s%s", n++ == 0 ? " OF " : ", ",
 						 quote_identifier(get_attname(relid, attno, false)));
-	appendStringInfo(&sql, " ON %s%s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION %s.%s()",
+	appendStringInfo(&sql, " ON %s%s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION %s.%s(",
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
 												RelationGetRelationName(rel)),
 					 wanted->constraint ? " DEFERRABLE INITIALLY DEFERRED" : "",
 					 trigger_condition(relid, wanted),
 					 quote_identifier(CASCADE_SCHEMA), wanted->function);
+	foreach(lc, wanted->arguments)
+		appendStringInfo(&sql, "%s%s", foreach_current_index(lc) > 0 ? ", " : "",
+						 quote_literal_cstr(lfirst(lc)));
+	appendStringInfoChar(&sql, ')');
 	execute(sql.data);
+	make_ours(relid, wanted->name, wanted->comment);
+}
 
-	ObjectAddressSet(trigger, TriggerRelationId, get_trigger_oid(relid, wanted->name, false));
+/*
+ * Mark a trigger as the extension's, with which it goes.
+ */
+static void
+make_ours(Oid relid, const char *name, const char *comment)
+{
+	ObjectAddress trigger;
+	ObjectAddress extension;
+
+	ObjectAddressSet(trigger, TriggerRelationId, get_trigger_oid(relid, name, false));
 	ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid("cascade", false));
 	deleteDependencyRecordsForClass(TriggerRelationId, trigger.objectId, ExtensionRelationId,
 									DEPENDENCY_AUTO_EXTENSION);
 	recordDependencyOn(&trigger, &extension, DEPENDENCY_AUTO_EXTENSION);
-	CreateComments(trigger.objectId, TriggerRelationId, 0, wanted->comment);
+	CreateComments(trigger.objectId, TriggerRelationId, 0, comment);
 	CommandCounterIncrement();
 }
 

@@ -250,6 +250,7 @@ touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode)
 		case CASCADE_ACTION_PROPAGATE:
 		case CASCADE_ACTION_ORPHAN:
 		case CASCADE_ACTION_REMOVE:
+		case CASCADE_ACTION_DELETE_HOLDERS:
 			*lockmode = RowExclusiveLock;
 			return stmt->tie->child;
 		case CASCADE_ACTION_LOCK_ROWS:
@@ -263,6 +264,7 @@ touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode)
 		case CASCADE_ACTION_COUNT_ALL:
 		case CASCADE_ACTION_HELD:
 		case CASCADE_ACTION_VALIDATE:
+		case CASCADE_ACTION_ANY_HELD:
 			*lockmode = AccessShareLock;
 			return stmt->tie->child;
 		case CASCADE_ACTION_LOCK:
@@ -303,6 +305,8 @@ plan_slot(CascadeStatement *stmt)
 		case CASCADE_ACTION_HELD:
 		case CASCADE_ACTION_REFERENCED:
 		case CASCADE_ACTION_VALIDATE:
+		case CASCADE_ACTION_ANY_HELD:
+		case CASCADE_ACTION_DELETE_HOLDERS:
 			return &stmt->tie->plans[stmt->action][stmt->shape];
 		default:
 			return &stmt->rel->plans[stmt->action][stmt->shape];
@@ -369,6 +373,7 @@ expected_result(CascadeAction action)
 		case CASCADE_ACTION_REMOVE:
 		case CASCADE_ACTION_DELETE_PARENT:
 		case CASCADE_ACTION_ORPHAN_PARENT:
+		case CASCADE_ACTION_DELETE_HOLDERS:
 			return SPI_OK_DELETE;
 		case CASCADE_ACTION_NULLIFY:
 		case CASCADE_ACTION_FOLLOW:
@@ -389,6 +394,7 @@ expected_result(CascadeAction action)
 		case CASCADE_ACTION_HELD:
 		case CASCADE_ACTION_REFERENCED:
 		case CASCADE_ACTION_VALIDATE:
+		case CASCADE_ACTION_ANY_HELD:
 		case CASCADE_ACTION_MATCH:
 			return SPI_OK_SELECT;
 	}
@@ -408,6 +414,7 @@ cascade_action_word(CascadeAction action)
 			return "unlink";
 		case CASCADE_ACTION_DELETE:
 		case CASCADE_ACTION_DELETE_PARENT:
+		case CASCADE_ACTION_DELETE_HOLDERS:
 			return "delete";
 		case CASCADE_ACTION_NULLIFY:
 			return "nullify";
@@ -434,6 +441,7 @@ cascade_action_word(CascadeAction action)
 		case CASCADE_ACTION_HELD:
 		case CASCADE_ACTION_REFERENCED:
 		case CASCADE_ACTION_VALIDATE:
+		case CASCADE_ACTION_ANY_HELD:
 		case CASCADE_ACTION_MATCH:
 			return "check";
 	}

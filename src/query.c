@@ -44,6 +44,7 @@ static void add_parent_match(StringInfo buf, const CascadeStatement *stmt, bool 
 static void add_propagated(StringInfo buf, const CascadeStatement *stmt);
 static void add_versions(StringInfo buf, const CascadeStatement *stmt);
 static void add_orphan_rule(StringInfo buf, const CascadeStatement *stmt);
+static void add_has_key(StringInfo buf, const char *keyword, const CascadeTie *tie);
 static void add_has_parent(StringInfo buf, const CascadeTie *tie);
 static void add_counted_keys(StringInfo buf, const CascadeStatement *stmt, const char *separator);
 static void add_validation(StringInfo buf, const CascadeStatement *stmt);
@@ -214,6 +215,19 @@ cascade_query_text(const CascadeStatement *stmt)
 			add_child(&buf, ",", stmt);
 			add_child_match(&buf, stmt);
 			appendStringInfoString(&buf, " LIMIT 1 FOR KEY SHARE OF t");
+			break;
+
+		case CASCADE_ACTION_ANY_HELD:
+			/* SELECT FROM [ONLY] t WHERE fk IS NOT NULL [AND kind = 'value'] LIMIT 1 */
+			add_child(&buf, "SELECT FROM", stmt);
+			add_has_key(&buf, " WHERE ", tie);
+			appendStringInfoString(&buf, " LIMIT 1");
+			break;
+
+		case CASCADE_ACTION_DELETE_HOLDERS:
+			/* DELETE FROM [ONLY] t WHERE fk IS NOT NULL [AND kind = 'value'] */
+			add_child(&buf, "DELETE FROM", stmt);
+			add_has_key(&buf, " WHERE ", tie);
 			break;
 
 		case CASCADE_ACTION_VALIDATE:
@@ -573,6 +587,19 @@ add_has_parent(StringInfo buf, const CascadeTie *tie)
 }
 
 /*
+ * "keyword fk IS NOT NULL AND ... [AND kind = 'value']", whatever a link row's
+ * other key is.
+ */
+static void
+add_has_key(StringInfo buf, const char *keyword, const CascadeTie *tie)
+{
+	for (int i = 0; i < tie->ncolumns; i++)
+		appendStringInfo(buf, "%s%s IS NOT NULL", i == 0 ? keyword : " AND ",
+						 column_name("t", tie->child, tie->columns[i].child_attno));
+	add_kind(buf, " AND ", tie, false);
+}
+
+/*
  * The target's keys by which its references are counted: this relationship's,
  * and with orphan_when 'all' those of the others.
  */
@@ -607,11 +634,7 @@ add_validation(StringInfo buf, const CascadeStatement *stmt)
 		appendStringInfo(buf, "%s%s", i == 0 ? "SELECT " : ", ",
 						 column_name("t", tie->child, tie->columns[i].child_attno));
 	add_child(buf, " FROM", stmt);
-	appendStringInfoString(buf, " WHERE ");
-	for (int i = 0; i < tie->ncolumns; i++)
-		appendStringInfo(buf, "%s%s IS NOT NULL", i == 0 ? "" : " AND ",
-						 column_name("t", tie->child, tie->columns[i].child_attno));
-	add_kind(buf, " AND ", tie, false);
+	add_has_key(buf, " WHERE ", tie);
 	add_table(buf, " AND NOT EXISTS (SELECT FROM", tie->parent, "p");
 	for (int i = 0; i < tie->ncolumns; i++)
 	{

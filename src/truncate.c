@@ -1,0 +1,209 @@
+/*-------------------------------------------------------------------------
+ *
+ * truncate.c
+ *	  TRUNCATE of a table that others belong to
+ *
+ * No row is deleted one by one, so nothing is captured.  A statement trigger
+ * looks, when the tables are empty, whether children are left that had their
+ * parents there.  If so the command is refused, as for a foreign key; with
+ * CASCADE the children's tables are truncated too, or of a table that they
+ * share with the children of others, deleted.
+ *
+ * A trigger is not told whether CASCADE was given.  A utility hook notes it;
+ * in a session whose first call of the library is this very trigger, the
+ * command is looked up in the portal that runs it.
+ *
+ * Copyright (c) 2026, cascade contributors
+ *
+ * IDENTIFICATION
+ *	  src/truncate.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "cascade.h"
+#include "catalog/pg_class.h"
+#include "compat.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/portal.h"
+#include "utils/rel.h"
+
+/* the TRUNCATE under way, innermost, if the hook has seen it */
+static const TruncateStmt *current_truncate = NULL;
+static ProcessUtility_hook_type previous_hook = NULL;
+
+static void note_truncate(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+						  ProcessUtilityContext context, ParamListInfo params,
+						  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc);
+static const TruncateStmt *find_truncate(void);
+static void look_at_children(CascadeTie *tie, const TruncateStmt *stmt);
+static CascadeRelationship *relationship_of(const CascadeTie *tie);
+static void truncate_child(CascadeTie *tie);
+
+PG_FUNCTION_INFO_V1(cascade_truncate);
+
+/*
+ * cascade_truncate_init
+ *		Install the hook, when the library is loaded.
+ */
+void
+cascade_truncate_init(void)
+{
+	previous_hook = ProcessUtility_hook;
+	ProcessUtility_hook = note_truncate;
+}
+
+static void
+note_truncate(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+			  ProcessUtilityContext context, ParamListInfo params,
+			  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
+{
+	const TruncateStmt *outer = current_truncate;
+
+	PG_TRY();
+	{
+		if (IsA(pstmt->utilityStmt, TruncateStmt))
+			current_truncate = (TruncateStmt *) pstmt->utilityStmt;
+		if (previous_hook)
+			previous_hook(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
+		else
+			standard_ProcessUtility(pstmt, queryString, readOnlyTree, context, params, queryEnv,
+									dest, qc);
+	}
+	PG_FINALLY();
+	{
+		current_truncate = outer;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * cascade.truncate() RETURNS trigger
+ *		AFTER TRUNCATE FOR EACH STATEMENT of a table that has children.
+ *
+ * Follows heap_truncate_check_FKs(), but for that a table of which no row
+ * belongs to the emptied one is none of its business.  Errors: 0A000 if
+ * children are left and CASCADE was not given, 42501 if the caller may not
+ * truncate their table, 39P01 if called otherwise.
+ */
+Datum
+cascade_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	const TruncateStmt *stmt;
+	Oid			relid;
+	CascadeCache *cache;
+	CascadeTable *table;
+	ListCell   *lc;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_AFTER(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager", "truncate")));
+	if (!cascade_enabled)
+		return PointerGetDatum(NULL);
+	stmt = find_truncate();
+	relid = cascade_partition_root(RelationGetRelid(trigdata->tg_relation));
+	cache = cascade_cache_pin();
+	table = cascade_cache_table(cache, relid);
+	foreach(lc, table ? table->ties : NIL)
+	{
+		CascadeTie *tie = lfirst(lc);
+
+		if (relationship_of(tie) != NULL)
+			look_at_children(tie, stmt);
+	}
+	cascade_cache_unpin(cache);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * The command that is under way; NULL if it cannot be found, which is in a
+ * function that is the first to call the library in its session.
+ */
+static const TruncateStmt *
+find_truncate(void)
+{
+	ListCell   *lc;
+
+	if (current_truncate != NULL || ActivePortal == NULL)
+		return current_truncate;
+	foreach(lc, ActivePortal->stmts)
+	{
+		PlannedStmt *pstmt = lfirst_node(PlannedStmt, lc);
+
+		if (pstmt->utilityStmt && IsA(pstmt->utilityStmt, TruncateStmt))
+			return (TruncateStmt *) pstmt->utilityStmt;
+	}
+	return NULL;
+}
+
+/*
+ * The relationship that would do something to the children of deleted rows.
+ */
+static CascadeRelationship *
+relationship_of(const CascadeTie *tie)
+{
+	return tie->unlink_by ? tie->unlink_by : tie->delete_by ? tie->delete_by :
+		tie->nullify_by ? tie->nullify_by : tie->enforce_by;
+}
+
+static void
+look_at_children(CascadeTie *tie, const TruncateStmt *stmt)
+{
+	CascadeRelationship *rel = relationship_of(tie);
+	/* of a partitioned table other partitions may have the parents */
+	CascadeAction question = get_rel_relkind(tie->parent) == RELKIND_PARTITIONED_TABLE ?
+		CASCADE_ACTION_VALIDATE : CASCADE_ACTION_ANY_HELD;
+
+	if (cascade_event_run_alone(question, tie, rel) == 0)
+		return;
+	if (stmt == NULL || stmt->behavior != DROP_CASCADE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot truncate a table referenced in a relationship"),
+				 errdetail("Table \"%s\" references \"%s\" by relationship \"%s\" of table \"%s\".",
+						   get_rel_name(tie->child), get_rel_name(tie->parent),
+						   NameStr(rel->name), NameStr(rel->source_name)),
+				 stmt == NULL ?
+				 errhint("Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE, which is known from the second call in a session on if a function gives it.",
+						 get_rel_name(tie->child)) :
+				 errhint("Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE.",
+						 get_rel_name(tie->child)),
+				 cascade_errtable(tie->child)));
+	truncate_child(tie);
+}
+
+/*
+ * With the caller's privileges, as TRUNCATE ... CASCADE asks for them.
+ */
+static void
+truncate_child(CascadeTie *tie)
+{
+	AclResult	aclresult = pg_class_aclcheck(tie->child, GetUserId(), ACL_TRUNCATE);
+	char	   *name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(tie->child)),
+												  get_rel_name(tie->child));
+
+	if (aclresult != ACLCHECK_OK)
+		aclcheck_error(aclresult, OBJECT_TABLE, get_rel_name(tie->child));
+	if (tie->ndiscriminators > 0)
+	{
+		(void) cascade_event_run_alone(CASCADE_ACTION_DELETE_HOLDERS, tie, relationship_of(tie));
+		return;
+	}
+	ereport(NOTICE,
+			(errmsg("truncate cascades to table \"%s\"", get_rel_name(tie->child))));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute(psprintf("TRUNCATE %s CASCADE", name), false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "SPI_execute failed: TRUNCATE %s", name);
+	SPI_finish();
+}
