@@ -36,6 +36,7 @@ CREATE TABLE cascade.relationship (
 	nullify_columns				name[],
 	follow_keys					boolean NOT NULL,
 	enforce						boolean NOT NULL,
+	rebuilt						boolean NOT NULL,
 	PRIMARY KEY (source, name)
 );
 COMMENT ON TABLE cascade.relationship IS
@@ -61,6 +62,7 @@ COMMENT ON COLUMN cascade.relationship.deferred IS 'orphans are looked for at co
 COMMENT ON COLUMN cascade.relationship.nullify IS 'without delete: the target''s key columns are set to null when the source row goes';
 COMMENT ON COLUMN cascade.relationship.nullify_columns IS 'which key columns are set to null; null means all';
 COMMENT ON COLUMN cascade.relationship.follow_keys IS 'with save-update: the target''s key columns follow a changed key';
+COMMENT ON COLUMN cascade.relationship.rebuilt IS 'made from what a trigger tells, after a restore of the schema alone';
 COMMENT ON COLUMN cascade.relationship.enforce IS 'the extension guards the reference as a foreign key would';
 
 CREATE INDEX relationship_target_index ON cascade.relationship (target);
@@ -75,6 +77,17 @@ COMMENT ON FUNCTION cascade.relationship_changed() IS
 	'trigger: tells every backend that the catalog table was written, by a restore for example';
 
 -- ALWAYS: a restore may run with session_replication_role = replica.
+CREATE FUNCTION cascade.relationship_restored() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_relationship_restored';
+COMMENT ON FUNCTION cascade.relationship_restored() IS
+	'trigger: a row that a restore brings takes the place of one that was rebuilt';
+
+CREATE TRIGGER relationship_restored
+	BEFORE INSERT ON cascade.relationship
+	FOR EACH ROW EXECUTE FUNCTION cascade.relationship_restored();
+ALTER TABLE cascade.relationship ENABLE ALWAYS TRIGGER relationship_restored;
+COMMENT ON TRIGGER relationship_restored ON cascade.relationship IS 'lets a dump of the data be restored after one of the schema';
+
 CREATE TRIGGER relationship_changed
 	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cascade.relationship
 	FOR EACH STATEMENT EXECUTE FUNCTION cascade.relationship_changed();
@@ -233,16 +246,43 @@ CREATE FUNCTION cascade.keep_key() RETURNS trigger
 COMMENT ON FUNCTION cascade.keep_key() IS
 	'trigger: lets an orphan keep its NOT NULL key until the end of the statement, which deletes it';
 
+CREATE FUNCTION cascade.truncate() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_truncate';
+COMMENT ON FUNCTION cascade.truncate() IS
+	'trigger: refuses to empty a table to which rows of others belong, or empties those with CASCADE';
+
 CREATE FUNCTION cascade.after_create_trigger() RETURNS event_trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_after_create_trigger';
 COMMENT ON FUNCTION cascade.after_create_trigger() IS
-	'event trigger: a new BEFORE UPDATE trigger may change columns that a command does not name';
+	'event trigger: a new BEFORE UPDATE trigger may change columns that a command does not name; one of ours may tell of relationships that a dump left out';
 
 CREATE EVENT TRIGGER cascade_after_create_trigger ON ddl_command_end
 	WHEN TAG IN ('CREATE TRIGGER')
 	EXECUTE FUNCTION cascade.after_create_trigger();
 COMMENT ON EVENT TRIGGER cascade_after_create_trigger IS
 	'keeps the triggers of extension cascade right';
+
+CREATE FUNCTION cascade.after_create_table() RETURNS event_trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_after_create_table';
+COMMENT ON FUNCTION cascade.after_create_table() IS
+	'event trigger: a new partition gets the trigger that is not cloned';
+
+CREATE EVENT TRIGGER cascade_after_create_table ON ddl_command_end
+	WHEN TAG IN ('CREATE TABLE')
+	EXECUTE FUNCTION cascade.after_create_table();
+COMMENT ON EVENT TRIGGER cascade_after_create_table IS
+	'keeps the triggers of extension cascade right';
+
+CREATE FUNCTION cascade.before_alter_table() RETURNS event_trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_before_alter_table';
+COMMENT ON FUNCTION cascade.before_alter_table() IS
+	'event trigger: our triggers make room for a change of a key column''s type';
+
+CREATE EVENT TRIGGER cascade_before_alter_table ON ddl_command_start
+	WHEN TAG IN ('ALTER TABLE')
+	EXECUTE FUNCTION cascade.before_alter_table();
+COMMENT ON EVENT TRIGGER cascade_before_alter_table IS
+	'lets the type of a key column be altered';
 
 CREATE FUNCTION cascade.after_alter_table() RETURNS event_trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_after_alter_table';
@@ -251,7 +291,7 @@ COMMENT ON FUNCTION cascade.after_alter_table() IS
 
 CREATE EVENT TRIGGER cascade_after_alter_table ON ddl_command_end
 	WHEN TAG IN ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE',
-				 'ALTER TRIGGER')
+				 'ALTER TRIGGER', 'ALTER SCHEMA')
 	EXECUTE FUNCTION cascade.after_alter_table();
 COMMENT ON EVENT TRIGGER cascade_after_alter_table IS
 	'keeps relationships and their triggers right when a table changes';
@@ -267,7 +307,9 @@ COMMENT ON EVENT TRIGGER cascade_after_drop IS
 	'drops relationships with their tables and columns';
 
 -- ALWAYS: DDL is DDL, whatever session_replication_role says of rows.
+ALTER EVENT TRIGGER cascade_after_create_table ENABLE ALWAYS;
 ALTER EVENT TRIGGER cascade_after_create_trigger ENABLE ALWAYS;
+ALTER EVENT TRIGGER cascade_before_alter_table ENABLE ALWAYS;
 ALTER EVENT TRIGGER cascade_after_alter_table ENABLE ALWAYS;
 ALTER EVENT TRIGGER cascade_after_drop ENABLE ALWAYS;
 

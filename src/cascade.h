@@ -482,12 +482,14 @@ extern void cascade_install_keep(Oid relid);
 extern bool cascade_is_our_trigger(const char *name);
 extern void cascade_check_not_pending(Oid relid);
 
+extern void cascade_refresh_triggers(Oid relid);
 extern void cascade_install_for_truncate(Oid relid);
 extern void cascade_uninstall(Oid relid);
 
 /* in portable.c */
 extern List *cascade_portable_relationships(Oid relid);
-extern void cascade_portable_rebuild(const char *text);
+extern void cascade_portable_rebuild(const char *json);
+extern void cascade_portable_make_room(void);
 
 /* in truncate.c */
 extern void cascade_truncate_init(void);

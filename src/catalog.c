@@ -59,7 +59,8 @@ enum
 	Anum_nullify_columns,
 	Anum_follow_keys,
 	Anum_enforce,
-	Natts_relationship = Anum_enforce
+	Anum_rebuilt,
+	Natts_relationship = Anum_rebuilt
 };
 
 static Relation open_catalog(LOCKMODE lockmode);
@@ -325,6 +326,7 @@ form_tuple(const CascadeRelationship *rel, TupleDesc desc)
 	SET_OR_NULL(nullify_columns, rel->nullify_columns, NAMEOID);
 	VALUE(follow_keys) = BoolGetDatum(rel->follow_keys);
 	VALUE(enforce) = BoolGetDatum(rel->enforce);
+	VALUE(rebuilt) = BoolGetDatum(false);
 	return heap_form_tuple(desc, values, nulls);
 }
 
@@ -360,6 +362,38 @@ direction_of_word(const char *word)
 }
 
 PG_FUNCTION_INFO_V1(cascade_relationship_changed);
+PG_FUNCTION_INFO_V1(cascade_relationship_restored);
+
+/*
+ * cascade.relationship_restored() RETURNS trigger
+ *		BEFORE INSERT FOR EACH ROW of the catalog table: a dump of the data
+ *		alone brings rows that the triggers' arguments have rebuilt already.
+ *		The row of the dump takes the place of that.
+ */
+Datum
+cascade_relationship_restored(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	CascadeRelationship *restored;
+	ListCell   *lc;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ||
+		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager",
+						"relationship_restored")));
+	restored = form_relationship(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation));
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (rel->source == restored->source &&
+			strcmp(NameStr(rel->name), NameStr(restored->name)) == 0)
+			cascade_catalog_delete(rel->source, NameStr(rel->name));
+	}
+	return PointerGetDatum(trigdata->tg_trigtuple);
+}
 
 /*
  * cascade.relationship_changed() RETURNS trigger

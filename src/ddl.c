@@ -20,6 +20,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "cascade.h"
+#include "compat.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
@@ -39,6 +40,13 @@ static List *read_oids(const char *sql);
 static Oid	table_of_trigger(Oid trigger, bool *ours);
 static bool is_declared(Oid relid);
 static bool is_none_of_ours(void);
+static void rebuild_relationships(Oid relid);
+static bool alters_type(const AlterTableStmt *stmt);
+static List *altered_tables(const AlterTableStmt *stmt);
+static void follow_partition(RangeVar *table);
+static void take_truncate(RangeVar *table);
+static void make_room(const AlterTableStmt *stmt);
+static void refresh_triggers(void);
 static void refuse_partition(const AlterTableStmt *stmt);
 static void follow_rename(const RenameStmt *stmt);
 static Oid	key_holder(const CascadeRelationship *rel);
@@ -51,6 +59,8 @@ static bool rests_on_what_is_gone(const CascadeRelationship *rel);
 static bool columns_exist(Oid relid, List *names);
 static EventTriggerData *check_event_trigger(FunctionCallInfo fcinfo, const char *function);
 
+PG_FUNCTION_INFO_V1(cascade_before_alter_table);
+PG_FUNCTION_INFO_V1(cascade_after_create_table);
 PG_FUNCTION_INFO_V1(cascade_after_create_trigger);
 PG_FUNCTION_INFO_V1(cascade_after_drop);
 PG_FUNCTION_INFO_V1(cascade_after_alter_table);
@@ -61,7 +71,9 @@ PG_FUNCTION_INFO_V1(cascade_after_alter_table);
  *		may change key columns has come to a table, so our UPDATE triggers
  *		must not rely on the columns that a command names; see install.c.
  *
- * Error 42710 if one of ours was replaced by another.
+ * A trigger of ours tells of relationships, which are rebuilt where a dump
+ * of the schema alone has left them out; see portable.c.  Error 42710 if one
+ * of ours was replaced by another.
  */
 Datum
 cascade_after_create_trigger(PG_FUNCTION_ARGS)
@@ -79,7 +91,11 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 		bool		ours;
 		Oid			relid = table_of_trigger(lfirst_oid(lc), &ours);
 
-		if (!OidIsValid(relid) || !is_declared(relid))
+		if (!OidIsValid(relid))
+			continue;
+		if (ours)
+			rebuild_relationships(relid);
+		if (!is_declared(relid))
 			continue;
 		if (ours)
 			cascade_check_replaced(relid);
@@ -87,6 +103,119 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 			cascade_install_without_of(relid);
 	}
 	PG_RETURN_NULL();
+}
+
+/*
+ * Make the relationships that the table's triggers tell of and the catalog
+ * does not.
+ */
+static void
+rebuild_relationships(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	List	   *texts = NIL;
+	ListCell   *lc;
+
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if (!cascade_is_our_trigger(trigger->tgname) || trigger->tgisclone)
+			continue;
+		for (int j = 0; j < trigger->tgnargs; j++)
+			texts = lappend(texts, pstrdup(trigger->tgargs[j]));
+	}
+	table_close(rel, AccessShareLock);
+	foreach(lc, texts)
+		cascade_portable_rebuild(lfirst(lc));
+}
+
+/*
+ * cascade.before_alter_table() RETURNS event_trigger
+ *		On ddl_command_start of ALTER TABLE: PostgreSQL refuses to alter the
+ *		type of a column that a trigger's condition reads, so ours are taken
+ *		away, and made again by after_alter_table().
+ */
+Datum
+cascade_before_alter_table(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *trigdata = check_event_trigger(fcinfo, "before_alter_table");
+	ListCell   *lc;
+
+	if (is_none_of_ours() || !IsA(trigdata->parsetree, AlterTableStmt) ||
+		!alters_type((AlterTableStmt *) trigdata->parsetree))
+		PG_RETURN_NULL();
+	foreach(lc, altered_tables((AlterTableStmt *) trigdata->parsetree))
+	{
+		/* whoever may not alter the table is told so by the command */
+		if (cascade_owns_table(lfirst_oid(lc), GetUserId()))
+			cascade_uninstall(lfirst_oid(lc));
+	}
+	PG_RETURN_NULL();
+}
+
+static bool
+alters_type(const AlterTableStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+	{
+		if (lfirst_node(AlterTableCmd, lc)->subtype == AT_AlterColumnType)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The declared tables that an ALTER TABLE reaches: the one it names and those
+ * that inherit from it.
+ */
+static List *
+altered_tables(const AlterTableStmt *stmt)
+{
+	Oid			relid = stmt->relation ? RangeVarGetRelid(stmt->relation, NoLock, true) : InvalidOid;
+	List	   *tables = NIL;
+	ListCell   *lc;
+
+	if (!OidIsValid(relid))
+		return NIL;
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+	{
+		if (is_declared(lfirst_oid(lc)))
+			tables = lappend_oid(tables, lfirst_oid(lc));
+	}
+	return tables;
+}
+
+/*
+ * cascade.after_create_table() RETURNS event_trigger
+ *		On ddl_command_end of CREATE TABLE: a new partition gets the trigger
+ *		for TRUNCATE, which is not cloned.
+ */
+Datum
+cascade_after_create_table(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_create_table");
+
+	if (is_none_of_ours() || !IsA(trigdata->parsetree, CreateStmt) ||
+		((CreateStmt *) trigdata->parsetree)->partbound == NULL)
+		PG_RETURN_NULL();
+	follow_partition(((CreateStmt *) trigdata->parsetree)->relation);
+	PG_RETURN_NULL();
+}
+
+/*
+ * A table has become a partition.
+ */
+static void
+follow_partition(RangeVar *table)
+{
+	Oid			relid = RangeVarGetRelid(table, NoLock, true);
+	Oid			root = OidIsValid(relid) ? cascade_partition_root(relid) : InvalidOid;
+
+	if (OidIsValid(root) && root != relid && is_declared(root))
+		cascade_install_for_truncate(root);
 }
 
 /*
@@ -193,15 +322,70 @@ cascade_after_alter_table(PG_FUNCTION_ARGS)
 	if (is_none_of_ours())
 		PG_RETURN_NULL();
 	if (IsA(trigdata->parsetree, RenameStmt))
+	{
 		follow_rename((RenameStmt *) trigdata->parsetree);
+		refresh_triggers();
+	}
+	else if (IsA(trigdata->parsetree, AlterObjectSchemaStmt))
+		refresh_triggers();
 	else if (IsA(trigdata->parsetree, AlterObjectDependsStmt))
 		refuse_independence((AlterObjectDependsStmt *) trigdata->parsetree);
 	else if (IsA(trigdata->parsetree, AlterTableStmt))
 	{
+		make_room((AlterTableStmt *) trigdata->parsetree);
 		refuse_partition((AlterTableStmt *) trigdata->parsetree);
 		follow_not_null((AlterTableStmt *) trigdata->parsetree);
+		if (alters_type((AlterTableStmt *) trigdata->parsetree))
+		{
+			ListCell   *lc;
+
+			foreach(lc, altered_tables((AlterTableStmt *) trigdata->parsetree))
+				cascade_install_triggers(lfirst_oid(lc));
+		}
 	}
 	PG_RETURN_NULL();
+}
+
+/*
+ * ALTER TABLE cascade.relationship DISABLE TRIGGER ALL, before its rows are
+ * restored.
+ */
+static void
+make_room(const AlterTableStmt *stmt)
+{
+	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	ListCell   *lc;
+
+	if (!OidIsValid(relid) || relid != cascade_catalog_relid(true))
+		return;
+	foreach(lc, stmt->cmds)
+	{
+		if (lfirst_node(AlterTableCmd, lc)->subtype == AT_DisableTrigAll)
+			cascade_portable_make_room();
+	}
+}
+
+/*
+ * The triggers tell of relationships by name; give those new ones that tell of
+ * what has another name now.
+ */
+static void
+refresh_triggers(void)
+{
+	List	   *tables = NIL;
+	ListCell   *lc;
+
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		tables = list_append_unique_oid(tables, rel->source);
+		tables = list_append_unique_oid(tables, rel->target);
+		if (OidIsValid(rel->secondary))
+			tables = list_append_unique_oid(tables, rel->secondary);
+	}
+	foreach(lc, tables)
+		cascade_refresh_triggers(lfirst_oid(lc));
 }
 
 /*
@@ -236,6 +420,10 @@ refuse_partition(const AlterTableStmt *stmt)
 
 		if (cmd->subtype == AT_DetachPartition && OidIsValid(root))
 			cascade_check_not_pending(root);
+		if (cmd->subtype == AT_DetachPartition)
+			take_truncate(((PartitionCmd *) cmd->def)->name);
+		if (cmd->subtype == AT_AttachPartition)
+			follow_partition(((PartitionCmd *) cmd->def)->name);
 		if (cmd->subtype != AT_AttachPartition)
 			continue;
 		relid = RangeVarGetRelid(((PartitionCmd *) cmd->def)->name, NoLock, true);
@@ -247,6 +435,19 @@ refuse_partition(const AlterTableStmt *stmt)
 					 errhint("Use cascade.drop_relationship first."),
 					 cascade_errtable(relid)));
 	}
+}
+
+/*
+ * A table that is no partition any more has no relationships; its other
+ * triggers were clones, and are gone.
+ */
+static void
+take_truncate(RangeVar *table)
+{
+	Oid			relid = RangeVarGetRelid(table, NoLock, true);
+
+	if (OidIsValid(relid) && !get_rel_relispartition(relid) && !is_declared(relid))
+		cascade_install_for_truncate(relid);
 }
 
 /*

@@ -138,6 +138,30 @@ cascade_install_triggers(Oid relid)
 }
 
 /*
+ * cascade_refresh_triggers
+ *		Let a table's triggers tell of its relationships by their names of
+ *		now.  Locks the table only if one does not.
+ */
+void
+cascade_refresh_triggers(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	List	   *arguments = cascade_portable_relationships(relid);
+	bool		stale = false;
+
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if (cascade_is_our_trigger(trigger->tgname) && trigger->tgnargs > 0)
+			stale |= !has_arguments(trigger, arguments);
+	}
+	table_close(rel, NoLock);
+	if (stale)
+		cascade_install_triggers(relid);
+}
+
+/*
  * cascade_install_for_truncate
  *		Give a table that others belong to, and its partitions, the trigger
  *		for TRUNCATE; or take it.  A statement trigger is not cloned.

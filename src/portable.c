@@ -8,6 +8,8 @@
  * table's relationships as arguments, each a row as JSON with the names as
  * they are now.  When such a trigger is created, rows that are missing are
  * made from it: if the creator owns all the tables, as for a declaration.
+ * They are marked, so that a dump of the data that is restored later can take
+ * their place.
  *
  * Copyright (c) 2026, cascade contributors
  *
@@ -35,7 +37,7 @@ static void add_text(StringInfo buf, const char *key, const char *value);
 static void add_names(StringInfo buf, const char *key, List *names, bool null_if_none);
 static void add_bool(StringInfo buf, const char *key, bool value);
 static void add_table(StringInfo buf, const char *key, Oid relid);
-static bool may_rebuild(const char *text, Oid *source, char **name);
+static bool may_rebuild(const char *json, Oid *source, char **name);
 
 static int
 compare_texts(const ListCell *a, const ListCell *b)
@@ -98,6 +100,7 @@ relationship_text(const CascadeRelationship *rel)
 	add_names(&buf, "nullify_columns", rel->nullify_columns, true);
 	add_bool(&buf, "follow_keys", rel->follow_keys);
 	add_bool(&buf, "enforce", rel->enforce);
+	add_bool(&buf, "rebuilt", true);
 	appendStringInfoChar(&buf, '}');
 	return buf.data;
 }
@@ -158,19 +161,19 @@ add_table(StringInfo buf, const char *key, Oid relid)
  * sessions have them locked.
  */
 void
-cascade_portable_rebuild(const char *text)
+cascade_portable_rebuild(const char *json)
 {
 	Oid			catalog_relid = cascade_catalog_relid(false);
 	Oid			argtypes[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(text)};
+	Datum		values[] = {CStringGetTextDatum(json)};
 	Oid			source;
-	char	   *name;
+	char	   *name = NULL;
 	Relation	catalog;
 	Oid			save_userid;
 	int			save_sec_context;
 	ListCell   *lc;
 
-	if (!may_rebuild(text, &source, &name))
+	if (!may_rebuild(json, &source, &name))
 		return;
 	/* two workers of a restore may be at it */
 	LockRelationOid(catalog_relid, ShareRowExclusiveLock);
@@ -199,14 +202,31 @@ cascade_portable_rebuild(const char *text)
 }
 
 /*
+ * cascade_portable_make_room
+ *		Delete the rows that were rebuilt.
+ *
+ * A restore of the data alone that disables triggers brings them anew, and no
+ * trigger of the catalog table sees it.
+ */
+void
+cascade_portable_make_room(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute("DELETE FROM cascade.relationship WHERE rebuilt", false, 0) != SPI_OK_DELETE)
+		elog(ERROR, "SPI_execute failed: DELETE FROM cascade.relationship");
+	SPI_finish();
+}
+
+/*
  * Does it tell of a relationship whose tables are here and belong to the
  * caller?  A dump may have one of its tables only.
  */
 static bool
-may_rebuild(const char *text, Oid *source, char **name)
+may_rebuild(const char *json, Oid *source, char **name)
 {
 	Oid			argtypes[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(text)};
+	Datum		values[] = {CStringGetTextDatum(json)};
 	MemoryContext caller = CurrentMemoryContext;
 	bool		may = true;
 
@@ -240,7 +260,7 @@ may_rebuild(const char *text, Oid *source, char **name)
 	if (!may)
 		ereport(WARNING,
 				(errmsg("a relationship that a trigger tells of was not rebuilt"),
-				 errdetail("Its tables are not all here, or not all owned by the current user: %s", text),
+				 errdetail("Its tables are not all here, or not all owned by the current user: %s", json),
 				 errhint("Declare it with cascade.add_relationship, or drop the trigger.")));
 	return may;
 }
