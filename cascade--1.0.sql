@@ -80,13 +80,13 @@ COMMENT ON FUNCTION cascade.relationship_changed() IS
 CREATE FUNCTION cascade.relationship_restored() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_relationship_restored';
 COMMENT ON FUNCTION cascade.relationship_restored() IS
-	'trigger: a row that a restore brings takes the place of one that was rebuilt';
+	'trigger: a row that a restore brings takes the place of one that was rebuilt; rows that replication brings are left out';
 
 CREATE TRIGGER relationship_restored
-	BEFORE INSERT ON cascade.relationship
+	BEFORE INSERT OR UPDATE OR DELETE ON cascade.relationship
 	FOR EACH ROW EXECUTE FUNCTION cascade.relationship_restored();
 ALTER TABLE cascade.relationship ENABLE ALWAYS TRIGGER relationship_restored;
-COMMENT ON TRIGGER relationship_restored ON cascade.relationship IS 'lets a dump of the data be restored after one of the schema';
+COMMENT ON TRIGGER relationship_restored ON cascade.relationship IS 'lets a dump of the data be restored after one of the schema, and nothing be replicated';
 
 CREATE TRIGGER relationship_changed
 	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cascade.relationship

@@ -490,6 +490,7 @@ extern void cascade_uninstall(Oid relid);
 extern List *cascade_portable_relationships(Oid relid);
 extern void cascade_portable_rebuild(const char *json);
 extern void cascade_portable_make_room(void);
+extern void cascade_portable_settle(void);
 
 /* in truncate.c */
 extern void cascade_truncate_init(void);

@@ -27,6 +27,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
+#include "replication/logicalworker.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -366,9 +367,12 @@ PG_FUNCTION_INFO_V1(cascade_relationship_restored);
 
 /*
  * cascade.relationship_restored() RETURNS trigger
- *		BEFORE INSERT FOR EACH ROW of the catalog table: a dump of the data
- *		alone brings rows that the triggers' arguments have rebuilt already.
- *		The row of the dump takes the place of that.
+ *		BEFORE INSERT, UPDATE or DELETE FOR EACH ROW of the catalog table: a
+ *		dump of the data alone brings rows that the triggers' arguments have
+ *		rebuilt already, and take their place.
+ *
+ * The table looks like a user's to a publication FOR ALL TABLES; what another
+ * server has declared is none of this one's relationships, and is left out.
  */
 Datum
 cascade_relationship_restored(PG_FUNCTION_ARGS)
@@ -377,12 +381,17 @@ cascade_relationship_restored(PG_FUNCTION_ARGS)
 	CascadeRelationship *restored;
 	ListCell   *lc;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ||
-		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called by trigger manager",
 						"relationship_restored")));
+	if (IsLogicalWorker())
+		return PointerGetDatum(NULL);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return PointerGetDatum(trigdata->tg_newtuple);
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		return PointerGetDatum(trigdata->tg_trigtuple);
 	restored = form_relationship(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation));
 	foreach(lc, cascade_catalog_read())
 	{

@@ -348,7 +348,7 @@ cascade_after_alter_table(PG_FUNCTION_ARGS)
 
 /*
  * ALTER TABLE cascade.relationship DISABLE TRIGGER ALL, before its rows are
- * restored.
+ * restored, and ENABLE TRIGGER ALL after it.
  */
 static void
 make_room(const AlterTableStmt *stmt)
@@ -360,8 +360,12 @@ make_room(const AlterTableStmt *stmt)
 		return;
 	foreach(lc, stmt->cmds)
 	{
-		if (lfirst_node(AlterTableCmd, lc)->subtype == AT_DisableTrigAll)
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if (cmd->subtype == AT_DisableTrigAll)
 			cascade_portable_make_room();
+		else if (cmd->subtype == AT_EnableTrigAll)
+			cascade_portable_settle();
 	}
 }
 

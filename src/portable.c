@@ -219,6 +219,22 @@ cascade_portable_make_room(void)
 }
 
 /*
+ * cascade_portable_settle
+ *		ENABLE TRIGGER ALL has made the catalog table's triggers ordinary ones.
+ */
+void
+cascade_portable_settle(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute("ALTER TABLE cascade.relationship"
+					" ENABLE ALWAYS TRIGGER relationship_changed,"
+					" ENABLE ALWAYS TRIGGER relationship_restored", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "SPI_execute failed: ALTER TABLE cascade.relationship");
+	SPI_finish();
+}
+
+/*
  * Does it tell of a relationship whose tables are here and belong to the
  * caller?  A dump may have one of its tables only.
  */
