@@ -480,6 +480,7 @@ extern void cascade_check_replaced(Oid relid);
 extern void cascade_check_triggers(Oid relid);
 extern void cascade_install_keep(Oid relid);
 extern bool cascade_is_our_trigger(const char *name);
+extern bool cascade_is_installing(void);
 extern void cascade_check_not_pending(Oid relid);
 
 extern void cascade_refresh_triggers(Oid relid);
@@ -488,7 +489,7 @@ extern void cascade_uninstall(Oid relid);
 
 /* in portable.c */
 extern List *cascade_portable_relationships(Oid relid);
-extern void cascade_portable_rebuild(const char *json);
+extern void cascade_portable_rebuild(const char *json, Oid owner);
 extern void cascade_portable_make_room(void);
 extern void cascade_portable_settle(void);
 

@@ -386,6 +386,11 @@ cascade_relationship_restored(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called by trigger manager",
 						"relationship_restored")));
+	if (RelationGetRelid(trigdata->tg_relation) != cascade_catalog_relid(false))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was fired for a wrong table", "relationship_restored"),
+				 errtable(trigdata->tg_relation)));
 	if (IsLogicalWorker())
 		return PointerGetDatum(NULL);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))

@@ -93,7 +93,7 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 
 		if (!OidIsValid(relid))
 			continue;
-		if (ours)
+		if (ours && !cascade_is_installing())
 			rebuild_relationships(relid);
 		if (!is_declared(relid))
 			continue;
@@ -113,21 +113,27 @@ static void
 rebuild_relationships(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
+	Oid			owner = rel->rd_rel->relowner;
+	Oid			run;
+	Oid			verify;
+	CascadeCache *cache = cascade_cache_pin();
 	List	   *texts = NIL;
 	ListCell   *lc;
 
+	cascade_cache_function_oids(cache, &run, &verify);
+	cascade_cache_unpin(cache);
 	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 	{
 		const Trigger *trigger = &rel->trigdesc->triggers[i];
 
-		if (!cascade_is_our_trigger(trigger->tgname) || trigger->tgisclone)
+		if (trigger->tgfoid != run || trigger->tgisclone)
 			continue;
 		for (int j = 0; j < trigger->tgnargs; j++)
 			texts = lappend(texts, pstrdup(trigger->tgargs[j]));
 	}
 	table_close(rel, AccessShareLock);
 	foreach(lc, texts)
-		cascade_portable_rebuild(lfirst(lc));
+		cascade_portable_rebuild(lfirst(lc), owner);
 }
 
 /*

@@ -376,6 +376,16 @@ cascade_is_our_trigger(const char *name)
 }
 
 /*
+ * cascade_is_installing
+ *		Is a command of ours under way that makes or drops triggers?
+ */
+bool
+cascade_is_installing(void)
+{
+	return installing;
+}
+
+/*
  * cascade_check_not_pending
  *		Error 55006 if rows of the table wait for a check, as ALTER TABLE
  *		refuses a table with pending trigger events.

@@ -7,7 +7,9 @@
  * rows of cascade.relationship.  So one trigger of each table carries the
  * table's relationships as arguments, each a row as JSON with the names as
  * they are now.  When such a trigger is created, rows that are missing are
- * made from it: if the creator owns all the tables, as for a declaration.
+ * made from it: if the creator owns all the tables, as for a declaration, and
+ * the owner of the trigger's table does.  (Whoever restores a dump may own
+ * everything; whoever wrote a trigger into it did not.)
  * They are marked, so that a dump of the data that is restored later can take
  * their place.
  *
@@ -37,7 +39,7 @@ static void add_text(StringInfo buf, const char *key, const char *value);
 static void add_names(StringInfo buf, const char *key, List *names, bool null_if_none);
 static void add_bool(StringInfo buf, const char *key, bool value);
 static void add_table(StringInfo buf, const char *key, Oid relid);
-static bool may_rebuild(const char *json, Oid *source, char **name);
+static bool may_rebuild(const char *json, Oid owner, Oid *source, char **name);
 
 static int
 compare_texts(const ListCell *a, const ListCell *b)
@@ -161,7 +163,7 @@ add_table(StringInfo buf, const char *key, Oid relid)
  * sessions have them locked.
  */
 void
-cascade_portable_rebuild(const char *json)
+cascade_portable_rebuild(const char *json, Oid owner)
 {
 	Oid			catalog_relid = cascade_catalog_relid(false);
 	Oid			argtypes[] = {TEXTOID};
@@ -173,7 +175,7 @@ cascade_portable_rebuild(const char *json)
 	int			save_sec_context;
 	ListCell   *lc;
 
-	if (!may_rebuild(json, &source, &name))
+	if (!may_rebuild(json, owner, &source, &name))
 		return;
 	/* two workers of a restore may be at it */
 	LockRelationOid(catalog_relid, ShareRowExclusiveLock);
@@ -235,11 +237,11 @@ cascade_portable_settle(void)
 }
 
 /*
- * Does it tell of a relationship whose tables are here and belong to the
- * caller?  A dump may have one of its tables only.
+ * Does it tell of a relationship whose tables are here and belong to both the
+ * caller and the owner?  A dump may have one of its tables only.
  */
 static bool
-may_rebuild(const char *json, Oid *source, char **name)
+may_rebuild(const char *json, Oid owner, Oid *source, char **name)
 {
 	Oid			argtypes[] = {TEXTOID};
 	Datum		values[] = {CStringGetTextDatum(json)};
@@ -270,13 +272,14 @@ may_rebuild(const char *json, Oid *source, char **name)
 		else if (i == 2)
 			*source = DatumGetObjectId(value);
 		if (i > 1 && OidIsValid(DatumGetObjectId(value)))
-			may &= cascade_owns_table(DatumGetObjectId(value), GetUserId());
+			may &= cascade_owns_table(DatumGetObjectId(value), GetUserId()) &&
+				cascade_owns_table(DatumGetObjectId(value), owner);
 	}
 	SPI_finish();
 	if (!may)
 		ereport(WARNING,
 				(errmsg("a relationship that a trigger tells of was not rebuilt"),
-				 errdetail("Its tables are not all here, or not all owned by the current user: %s", json),
+				 errdetail("Its tables are not all here, or have not all the same owner: %s", json),
 				 errhint("Declare it with cascade.add_relationship, or drop the trigger.")));
 	return may;
 }
