@@ -30,6 +30,7 @@
 #include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "tcop/cmdtag.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -44,6 +45,8 @@ static void rebuild_relationships(Oid relid);
 static bool alters_type(const AlterTableStmt *stmt);
 static List *altered_tables(const AlterTableStmt *stmt);
 static void follow_partition(RangeVar *table);
+static void validate_enforced(Oid relid);
+static void validate_partitioned(void);
 static void take_truncate(RangeVar *table);
 static void make_room(const AlterTableStmt *stmt);
 static void refresh_triggers(void);
@@ -221,7 +224,34 @@ follow_partition(RangeVar *table)
 	Oid			root = OidIsValid(relid) ? cascade_partition_root(relid) : InvalidOid;
 
 	if (OidIsValid(root) && root != relid && is_declared(root))
+	{
 		cascade_install_for_truncate(root);
+		validate_enforced(root);
+	}
+}
+
+/*
+ * The rows of a partitioned table have become more, or less: references that
+ * are enforced must hold all the same.
+ */
+static void
+validate_enforced(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (!rel->enforce ||
+			(rel->source != relid && rel->target != relid && rel->secondary != relid))
+			continue;
+		/* as ATTACH PARTITION locks what a foreign key references */
+		LockRelationOid(rel->source, ShareRowExclusiveLock);
+		LockRelationOid(rel->target, ShareRowExclusiveLock);
+		cascade_resolve_relationship(rel);
+		cascade_event_validate(rel, cascade_enforce_validate);
+	}
 }
 
 /*
@@ -275,6 +305,8 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 							  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
 			cascade_check_triggers(lfirst_oid(lc));
 	}
+	if (dropped != NIL)
+		validate_partitioned();
 	/* a trigger goes with one of its columns; other relationships still need it */
 	left = list_concat_unique_oid(left, dropped);
 	foreach(lc, left)
@@ -286,6 +318,29 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 			cascade_install_triggers(relid);
 	}
 	PG_RETURN_NULL();
+}
+
+/*
+ * A table that was dropped may have been a partition, with rows that others
+ * reference; nothing tells of which table.
+ */
+static void
+validate_partitioned(void)
+{
+	List	   *tables = NIL;
+	ListCell   *lc;
+
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		if (rel->enforce && get_rel_relkind(rel->source) == RELKIND_PARTITIONED_TABLE)
+			tables = list_append_unique_oid(tables, rel->source);
+		if (rel->enforce && get_rel_relkind(rel->target) == RELKIND_PARTITIONED_TABLE)
+			tables = list_append_unique_oid(tables, rel->target);
+	}
+	foreach(lc, tables)
+		validate_enforced(lfirst_oid(lc));
 }
 
 /*
@@ -431,7 +486,11 @@ refuse_partition(const AlterTableStmt *stmt)
 		if (cmd->subtype == AT_DetachPartition && OidIsValid(root))
 			cascade_check_not_pending(root);
 		if (cmd->subtype == AT_DetachPartition)
+		{
 			take_truncate(((PartitionCmd *) cmd->def)->name);
+			if (OidIsValid(root))
+				validate_enforced(root);
+		}
 		if (cmd->subtype == AT_AttachPartition)
 			follow_partition(((PartitionCmd *) cmd->def)->name);
 		if (cmd->subtype != AT_AttachPartition)
