@@ -268,7 +268,7 @@ COMMENT ON FUNCTION cascade.after_create_table() IS
 	'event trigger: a new partition gets the trigger that is not cloned';
 
 CREATE EVENT TRIGGER cascade_after_create_table ON ddl_command_end
-	WHEN TAG IN ('CREATE TABLE')
+	WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA')
 	EXECUTE FUNCTION cascade.after_create_table();
 COMMENT ON EVENT TRIGGER cascade_after_create_table IS
 	'keeps the triggers of extension cascade right';

@@ -100,6 +100,7 @@ at_xact_event(XactEvent event, void *arg)
 			cascade_keep_reset();
 			cascade_pending_reset();
 			cascade_plan_reset();
+			cascade_install_reset();
 			cascade_cache_unpin_all();
 			break;
 		case XACT_EVENT_PRE_COMMIT:

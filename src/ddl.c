@@ -45,6 +45,7 @@ static void rebuild_relationships(Oid relid);
 static bool alters_type(const AlterTableStmt *stmt);
 static List *altered_tables(const AlterTableStmt *stmt);
 static void follow_partition(RangeVar *table);
+static void follow_partitions(void);
 static void validate_enforced(Oid relid);
 static void validate_partitioned(void);
 static void take_truncate(RangeVar *table);
@@ -199,19 +200,47 @@ altered_tables(const AlterTableStmt *stmt)
 
 /*
  * cascade.after_create_table() RETURNS event_trigger
- *		On ddl_command_end of CREATE TABLE: a new partition gets the trigger
- *		for TRUNCATE, which is not cloned.
+ *		On ddl_command_end of CREATE TABLE and CREATE SCHEMA: a new partition
+ *		gets the trigger for TRUNCATE, which is not cloned.
  */
 Datum
 cascade_after_create_table(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_create_table");
 
-	if (is_none_of_ours() || !IsA(trigdata->parsetree, CreateStmt) ||
-		((CreateStmt *) trigdata->parsetree)->partbound == NULL)
+	if (is_none_of_ours())
 		PG_RETURN_NULL();
-	follow_partition(((CreateStmt *) trigdata->parsetree)->relation);
+	if (IsA(trigdata->parsetree, CreateSchemaStmt))
+		follow_partitions();
+	else if (IsA(trigdata->parsetree, CreateStmt) &&
+			 ((CreateStmt *) trigdata->parsetree)->partbound != NULL)
+		follow_partition(((CreateStmt *) trigdata->parsetree)->relation);
 	PG_RETURN_NULL();
+}
+
+/*
+ * CREATE SCHEMA may have made partitions of any declared table.
+ */
+static void
+follow_partitions(void)
+{
+	List	   *tables = NIL;
+	ListCell   *lc;
+
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+
+		tables = list_append_unique_oid(tables, rel->source);
+		tables = list_append_unique_oid(tables, rel->target);
+		if (OidIsValid(rel->secondary))
+			tables = list_append_unique_oid(tables, rel->secondary);
+	}
+	foreach(lc, tables)
+	{
+		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_PARTITIONED_TABLE)
+			cascade_install_for_truncate(lfirst_oid(lc));
+	}
 }
 
 /*

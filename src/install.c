@@ -80,6 +80,16 @@ static const char *const event_words[] = {
 /* our own DROP TRIGGER is under way */
 static bool installing = false;
 
+/* how a trigger that is to be made again fires */
+typedef struct TriggerState
+{
+	Oid			relid;
+	NameData	name;
+	char		enabled;
+} TriggerState;
+
+static List *states = NIL;		/* in TopTransactionContext */
+
 static void name_triggers(WantedTrigger wanted[NUM_TRIGGERS]);
 static void want_triggers(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS], Relation rel);
 static void want_by_ties(CascadeTable *table, WantedTrigger wanted[NUM_TRIGGERS]);
@@ -100,6 +110,9 @@ static bool has_arguments(const Trigger *trigger, List *arguments);
 static void check_ours(Relation rel, const Trigger *trigger);
 static void replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists);
 static void make_trigger(Relation rel, const WantedTrigger *wanted, bool replace);
+static void enable_trigger(Relation rel, const char *name, char enabled);
+static void remember_state(Oid relid, const char *name, char enabled);
+static char remembered_state(Oid relid, const char *name);
 static void make_ours(Oid relid, const char *name, const char *comment);
 static void install_truncate(Oid relid, bool wanted);
 static char *trigger_condition(Oid relid, const WantedTrigger *wanted);
@@ -299,6 +312,7 @@ replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists)
 {
 	Oid			save_userid;
 	int			save_sec_context;
+	char		enabled = exists ? find_trigger(rel, wanted->name)->tgenabled : TRIGGER_FIRES_ON_ORIGIN;
 
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
 	SetUserIdAndSecContext(rel->rd_rel->relowner, save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
@@ -315,8 +329,76 @@ replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists)
 		exists = false;
 	}
 	if (!bms_is_empty(wanted->columns))
+	{
 		make_trigger(rel, wanted, exists);
+		enable_trigger(rel, wanted->name, exists || enabled != TRIGGER_FIRES_ON_ORIGIN ?
+					   enabled : remembered_state(RelationGetRelid(rel), wanted->name));
+	}
+	else if (enabled != TRIGGER_FIRES_ON_ORIGIN)
+		remember_state(RelationGetRelid(rel), wanted->name, enabled);
 	SetUserIdAndSecContext(save_userid, save_sec_context);
+}
+
+/*
+ * A trigger that is made anew fires when the old one did.
+ */
+static void
+enable_trigger(Relation rel, const char *name, char enabled)
+{
+	const char *how = enabled == TRIGGER_DISABLED ? "DISABLE" :
+		enabled == TRIGGER_FIRES_ALWAYS ? "ENABLE ALWAYS" : "ENABLE REPLICA";
+
+	if (enabled == TRIGGER_FIRES_ON_ORIGIN)
+		return;
+	execute(psprintf("ALTER TABLE %s %s TRIGGER %s",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												RelationGetRelationName(rel)),
+					 how, quote_identifier(name)));
+}
+
+/*
+ * Between the start of a command that triggers are taken away for and its end,
+ * this remembers those that were not enabled as usual.
+ */
+static void
+remember_state(Oid relid, const char *name, char enabled)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+	TriggerState *state = palloc(sizeof(TriggerState));
+
+	state->relid = relid;
+	namestrcpy(&state->name, name);
+	state->enabled = enabled;
+	states = lappend(states, state);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+static char
+remembered_state(Oid relid, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, states)
+	{
+		TriggerState *state = lfirst(lc);
+
+		if (state->relid == relid && strcmp(NameStr(state->name), name) == 0)
+		{
+			states = foreach_delete_current(states, lc);
+			return state->enabled;
+		}
+	}
+	return TRIGGER_FIRES_ON_ORIGIN;
+}
+
+/*
+ * cascade_install_reset
+ *		At the end of a transaction; the memory goes with the transaction's.
+ */
+void
+cascade_install_reset(void)
+{
+	states = NIL;
 }
 
 /*

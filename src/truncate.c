@@ -11,7 +11,8 @@
  *
  * A trigger is not told whether CASCADE was given.  A utility hook notes it;
  * in a session whose first call of the library is this very trigger, the
- * command is looked up in the portal that runs it.
+ * command is looked up in the portal that runs it, or in a function in the
+ * context that an error would tell.
  *
  * Copyright (c) 2026, cascade contributors
  *
@@ -22,12 +23,15 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "cascade.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "parser/parser.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -44,9 +48,11 @@ static void note_truncate(PlannedStmt *pstmt, const char *queryString, bool read
 						  ProcessUtilityContext context, ParamListInfo params,
 						  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc);
 static const TruncateStmt *find_truncate(void);
+static const TruncateStmt *truncate_of_function(void);
 static void look_at_children(CascadeTie *tie, const TruncateStmt *stmt);
 static CascadeRelationship *relationship_of(const CascadeTie *tie);
-static void truncate_child(CascadeTie *tie);
+static void truncate_child(CascadeTie *tie, const TruncateStmt *stmt);
+static char *tables_to_truncate(Oid relid);
 
 PG_FUNCTION_INFO_V1(cascade_truncate);
 
@@ -127,17 +133,19 @@ cascade_truncate(PG_FUNCTION_ARGS)
 }
 
 /*
- * The command that is under way; NULL if it cannot be found, which is in a
- * function that is the first to call the library in its session.
+ * The command that is under way; NULL if it cannot be found.
  */
 static const TruncateStmt *
 find_truncate(void)
 {
 	ListCell   *lc;
 
-	if (current_truncate != NULL || ActivePortal == NULL)
+	if (current_truncate != NULL)
 		return current_truncate;
-	foreach(lc, ActivePortal->stmts)
+	/* a function's command is not the portal's; this asks whether it is one */
+	if (SPI_unregister_relation("") != SPI_ERROR_UNCONNECTED)
+		return truncate_of_function();
+	foreach(lc, ActivePortal ? ActivePortal->stmts : NIL)
 	{
 		PlannedStmt *pstmt = lfirst_node(PlannedStmt, lc);
 
@@ -145,6 +153,43 @@ find_truncate(void)
 			return (TruncateStmt *) pstmt->utilityStmt;
 	}
 	return NULL;
+}
+
+/*
+ * The command that a function runs: the innermost line of context is
+ * 'SQL statement "..."'.  It is parsed, and must be a TRUNCATE.
+ */
+static const TruncateStmt *
+truncate_of_function(void)
+{
+	static const char prefix[] = "SQL statement \"";
+	MemoryContext oldcontext = CurrentMemoryContext;
+	char	   *context = GetErrorContextStack();
+	char	   *end = context;
+	List	   *parsed = NIL;
+
+	if (context == NULL || strncmp(context, prefix, strlen(prefix)) != 0)
+		return NULL;
+	/* the statement may hold quotes and lines itself */
+	while (parsed == NIL && (end = strchr(end + (end == context ? strlen(prefix) : 1), '"')) != NULL)
+	{
+		if (end[1] != '\0' && end[1] != '\n')
+			continue;
+		PG_TRY();
+		{
+			parsed = raw_parser(pnstrdup(context + strlen(prefix), end - context - strlen(prefix)),
+								RAW_PARSE_DEFAULT);
+		}
+		PG_CATCH();
+		{
+			MemoryContextSwitchTo(oldcontext);
+			FlushErrorState();
+		}
+		PG_END_TRY();
+	}
+	if (list_length(parsed) != 1 || !IsA(linitial_node(RawStmt, parsed)->stmt, TruncateStmt))
+		return NULL;
+	return (TruncateStmt *) linitial_node(RawStmt, parsed)->stmt;
 }
 
 /*
@@ -174,24 +219,20 @@ look_at_children(CascadeTie *tie, const TruncateStmt *stmt)
 				 errdetail("Table \"%s\" references \"%s\" by relationship \"%s\" of table \"%s\".",
 						   get_rel_name(tie->child), get_rel_name(tie->parent),
 						   NameStr(rel->name), NameStr(rel->source_name)),
-				 stmt == NULL ?
-				 errhint("Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE, which is known from the second call in a session on if a function gives it.",
-						 get_rel_name(tie->child)) :
 				 errhint("Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE.",
 						 get_rel_name(tie->child)),
 				 cascade_errtable(tie->child)));
-	truncate_child(tie);
+	truncate_child(tie, stmt);
 }
 
 /*
  * With the caller's privileges, as TRUNCATE ... CASCADE asks for them.
  */
 static void
-truncate_child(CascadeTie *tie)
+truncate_child(CascadeTie *tie, const TruncateStmt *stmt)
 {
 	AclResult	aclresult = pg_class_aclcheck(tie->child, GetUserId(), ACL_TRUNCATE);
-	char	   *name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(tie->child)),
-												  get_rel_name(tie->child));
+	char	   *tables;
 
 	if (aclresult != ACLCHECK_OK)
 		aclcheck_error(aclresult, OBJECT_TABLE, get_rel_name(tie->child));
@@ -202,9 +243,41 @@ truncate_child(CascadeTie *tie)
 	}
 	ereport(NOTICE,
 			(errmsg("truncate cascades to table \"%s\"", get_rel_name(tie->child))));
+	tables = tables_to_truncate(tie->child);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(psprintf("TRUNCATE %s CASCADE", name), false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "SPI_execute failed: TRUNCATE %s", name);
+	if (SPI_execute(psprintf("TRUNCATE %s%s CASCADE", tables,
+							 stmt->restart_seqs ? " RESTART IDENTITY" : ""), false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "SPI_execute failed: TRUNCATE %s", tables);
 	SPI_finish();
+}
+
+/*
+ * A table without those that inherit from it, or a partitioned one with its
+ * partitions: one by one, because the command under way has some of them open
+ * if the table references itself, and those are empty.
+ */
+static char *
+tables_to_truncate(Oid relid)
+{
+	bool		partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
+	List	   *members = partitioned ? find_all_inheritors(relid, AccessExclusiveLock, NULL) :
+		list_make1_oid(relid);
+	StringInfoData tables;
+	ListCell   *lc;
+
+	initStringInfo(&tables);
+	foreach(lc, members)
+	{
+		Relation	rel = table_open(lfirst_oid(lc), AccessExclusiveLock);
+		bool		in_use = rel->rd_refcnt > 1;
+
+		if (!in_use && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+			appendStringInfo(&tables, "%s%s%s", tables.len > 0 ? ", " : "",
+							 partitioned ? "" : "ONLY ",
+							 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+														RelationGetRelationName(rel)));
+		table_close(rel, NoLock);
+	}
+	return tables.data;
 }
