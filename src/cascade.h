@@ -197,6 +197,7 @@ typedef struct CascadeRelationship
 	List	   *nullify_columns;	/* of char *; NIL means all */
 	bool		follow_keys;
 	bool		enforce;
+	bool		rebuilt;		/* see portable.c */
 
 	/* resolved on first use; see resolve.c */
 	NameData	source_name;	/* of the table, for messages */
@@ -470,7 +471,11 @@ extern void cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel, co
 extern bool cascade_key_is_referenceable(const CascadeTie *tie);
 extern bool cascade_name_in_list(List *names, const char *name);
 
+/* in declare.c */
+extern void cascade_declare_rebuilt(CascadeRelationship *rel);
+
 /* in tie.c */
+extern CascadeDirection cascade_read_direction(const char *word);
 extern void cascade_find_tie(CascadeRelationship *rel, const CascadeTieRequest *request);
 
 /* in install.c */

@@ -68,6 +68,8 @@ static Relation open_catalog(LOCKMODE lockmode);
 static CascadeRelationship *form_relationship(HeapTuple tuple, TupleDesc desc);
 static HeapTuple form_tuple(const CascadeRelationship *rel, TupleDesc desc);
 static CascadeDirection direction_of_word(const char *word);
+static void check_lists(const CascadeRelationship *rel);
+pg_noreturn static void error_bad_row(void);
 static HeapTuple find_tuple(Relation catalog, Oid source, const char *name);
 
 /*
@@ -213,6 +215,11 @@ array_to_list(Datum array, bool isnull, Oid elemtype)
 		deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false,
 						  TYPALIGN_INT, &elems, &nulls, &n);
 	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			error_bad_row();
+	}
+	for (int i = 0; i < n; i++)
 		result = lappend(result, elemtype == NAMEOID ?
 						 pstrdup(NameStr(*DatumGetName(elems[i]))) :
 						 TextDatumGetCString(elems[i]));
@@ -280,9 +287,38 @@ form_relationship(HeapTuple tuple, TupleDesc desc)
 	rel->nullify_columns = NAMES(nullify_columns);
 	rel->follow_keys = DatumGetBool(VALUE(follow_keys));
 	rel->enforce = DatumGetBool(VALUE(enforce));
+	check_lists(rel);
 	return rel;
 
 #undef NAMES
+}
+
+/*
+ * A row may have come by a restore; what it says of columns must go together.
+ */
+static void
+check_lists(const CascadeRelationship *rel)
+{
+	bool		many_to_many = rel->direction == CASCADE_MANY_TO_MANY;
+	List	   *source_partner = many_to_many ? rel->secondary_source_columns : rel->target_columns;
+	List	   *target_partner = many_to_many ? rel->secondary_target_columns : rel->source_columns;
+
+	if (many_to_many != OidIsValid(rel->secondary) || rel->source_columns == NIL ||
+		list_length(rel->source_columns) != list_length(source_partner) ||
+		rel->target_columns == NIL ||
+		list_length(rel->target_columns) != list_length(target_partner) ||
+		list_length(rel->propagate_source) != list_length(rel->propagate_target) ||
+		list_length(rel->discriminator_columns) != list_length(rel->discriminator_values))
+		error_bad_row();
+}
+
+static void
+error_bad_row(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a row of cascade.relationship tells of no relationship"),
+			 errhint("Delete the row, as the owner of the extension, and declare the relationship with cascade.add_relationship.")));
 }
 
 static HeapTuple
@@ -327,7 +363,7 @@ form_tuple(const CascadeRelationship *rel, TupleDesc desc)
 	SET_OR_NULL(nullify_columns, rel->nullify_columns, NAMEOID);
 	VALUE(follow_keys) = BoolGetDatum(rel->follow_keys);
 	VALUE(enforce) = BoolGetDatum(rel->enforce);
-	VALUE(rebuilt) = BoolGetDatum(false);
+	VALUE(rebuilt) = BoolGetDatum(rel->rebuilt);
 	return heap_form_tuple(desc, values, nulls);
 }
 

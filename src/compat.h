@@ -52,4 +52,20 @@
 #define cascade_primary_key_index(rel)		RelationGetPrimaryKeyIndex(rel, false)
 #endif
 
+/* 16 tells clones of a trigger from the one of the partitioned table. */
+#if PG_VERSION_NUM < 160000
+#define cascade_enable_trigger(rel, name, fires_when) \
+	EnableDisableTrigger(rel, name, fires_when, false, ShareRowExclusiveLock)
+#else
+#define cascade_enable_trigger(rel, name, fires_when) \
+	EnableDisableTrigger(rel, name, InvalidOid, fires_when, false, true, ShareRowExclusiveLock)
+#endif
+
+/* 16 can report an error without raising it. */
+#if PG_VERSION_NUM < 160000
+#define cascade_qualified_name(string)		stringToQualifiedNameList(string)
+#else
+#define cascade_qualified_name(string)		stringToQualifiedNameList(string, NULL)
+#endif
+
 #endif							/* CASCADE_COMPAT_H */

@@ -248,6 +248,26 @@ cascade_drop_relationship(PG_FUNCTION_ARGS)
 }
 
 /*
+ * cascade_declare_rebuilt
+ *		Write the row of a relationship that a trigger tells of.
+ *
+ * What was declared is checked anew, but nothing is locked that another worker
+ * of a restore could be waiting with, and no index or constraint is asked for
+ * that may still be to come.  Errors as add_relationship.
+ */
+void
+cascade_declare_rebuilt(CascadeRelationship *rel)
+{
+	check_tables(rel);
+	check_options(rel);
+	check_nullify_columns(rel);
+	check_propagate(rel);
+	cascade_resolve_relationship(rel);
+	rel->rebuilt = true;
+	cascade_catalog_insert(rel);
+}
+
+/*
  * Is it a table that a relationship can have, and the caller its owner?
  *
  * Only a target can be foreign: what is written on the other server is not

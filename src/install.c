@@ -111,7 +111,6 @@ static bool has_arguments(const Trigger *trigger, List *arguments);
 static void check_ours(Relation rel, const Trigger *trigger);
 static void replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists);
 static void make_trigger(Relation rel, const WantedTrigger *wanted, bool replace);
-static void enable_trigger(Relation rel, const char *name, char enabled);
 static void remember_state(Oid relid, const char *name, char enabled);
 static char remembered_state(Oid relid, const char *name);
 static void make_ours(Oid relid, const char *name, const char *comment);
@@ -332,29 +331,15 @@ replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists)
 	if (!bms_is_empty(wanted->columns))
 	{
 		make_trigger(rel, wanted, exists);
-		enable_trigger(rel, wanted->name, exists || enabled != TRIGGER_FIRES_ON_ORIGIN ?
-					   enabled : remembered_state(RelationGetRelid(rel), wanted->name));
+		/* one that is made anew fires when the old one did */
+		if (enabled == TRIGGER_FIRES_ON_ORIGIN)
+			enabled = remembered_state(RelationGetRelid(rel), wanted->name);
+		if (enabled != TRIGGER_FIRES_ON_ORIGIN)
+			cascade_enable_trigger(rel, wanted->name, enabled);
 	}
 	else if (enabled != TRIGGER_FIRES_ON_ORIGIN)
 		remember_state(RelationGetRelid(rel), wanted->name, enabled);
 	SetUserIdAndSecContext(save_userid, save_sec_context);
-}
-
-/*
- * A trigger that is made anew fires when the old one did.
- */
-static void
-enable_trigger(Relation rel, const char *name, char enabled)
-{
-	const char *how = enabled == TRIGGER_DISABLED ? "DISABLE" :
-		enabled == TRIGGER_FIRES_ALWAYS ? "ENABLE ALWAYS" : "ENABLE REPLICA";
-
-	if (enabled == TRIGGER_FIRES_ON_ORIGIN)
-		return;
-	execute(psprintf("ALTER TABLE %s %s TRIGGER %s",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-												RelationGetRelationName(rel)),
-					 how, quote_identifier(name)));
 }
 
 /*

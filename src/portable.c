@@ -22,24 +22,31 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "cascade.h"
-#include "catalog/pg_type.h"
+#include "catalog/namespace.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
+#include "utils/regproc.h"
 
 static char *relationship_text(const CascadeRelationship *rel);
 static void add_text(StringInfo buf, const char *key, const char *value);
 static void add_names(StringInfo buf, const char *key, List *names, bool null_if_none);
 static void add_bool(StringInfo buf, const char *key, bool value);
 static void add_table(StringInfo buf, const char *key, Oid relid);
-static bool may_rebuild(const char *json, Oid owner, Oid *source, char **name);
+static bool may_rebuild(const CascadeRelationship *rel, Oid owner);
+static Oid	read_table(Jsonb *row, const char *key);
+static void read_relationship(Jsonb *row, CascadeRelationship *rel, const char *json);
+static bool has_key(Jsonb *row, const char *key);
+static char *read_text(Jsonb *row, const char *key);
+static bool read_bool(Jsonb *row, const char *key);
+static List *read_list(Jsonb *row, const char *key);
+pg_noreturn static void error_no_relationship(const char *json);
 
 static int
 compare_texts(const ListCell *a, const ListCell *b)
@@ -102,7 +109,6 @@ relationship_text(const CascadeRelationship *rel)
 	add_names(&buf, "nullify_columns", rel->nullify_columns, true);
 	add_bool(&buf, "follow_keys", rel->follow_keys);
 	add_bool(&buf, "enforce", rel->enforce);
-	add_bool(&buf, "rebuilt", true);
 	appendStringInfoChar(&buf, '}');
 	return buf.data;
 }
@@ -157,50 +163,188 @@ add_table(StringInfo buf, const char *key, Oid relid)
 /*
  * cascade_portable_rebuild
  *		Make the row of a relationship that a trigger's argument tells of, if
- *		it is missing.
+ *		it is missing.  owner is the trigger's table's.
  *
- * Looks up the tables without locking them: in a parallel restore other
- * sessions have them locked.
+ * Tables are looked up once, by a name with its schema.  Errors 22023 if it
+ * tells of no relationship, else as add_relationship.
  */
 void
 cascade_portable_rebuild(const char *json, Oid owner)
 {
-	Oid			catalog_relid = cascade_catalog_relid(false);
-	Oid			argtypes[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(json)};
-	Oid			source;
-	char	   *name = NULL;
-	Relation	catalog;
-	Oid			save_userid;
-	int			save_sec_context;
+	Jsonb	   *row = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+	CascadeRelationship *rel = palloc0(sizeof(CascadeRelationship));
 	ListCell   *lc;
 
-	if (!may_rebuild(json, owner, &source, &name))
+	if (!JB_ROOT_IS_OBJECT(row))
+		error_no_relationship(json);
+	rel->source = read_table(row, "source");
+	rel->target = read_table(row, "target");
+	if (has_key(row, "secondary"))
+		rel->secondary = read_table(row, "secondary");
+	/* a dump may have one of the tables only */
+	if (!may_rebuild(rel, owner) ||
+		(has_key(row, "secondary") && !OidIsValid(rel->secondary)))
+	{
+		ereport(WARNING,
+				(errmsg("a relationship that a trigger tells of was not rebuilt"),
+				 errdetail("Its tables are not all here, or have not all the same owner: %s", json),
+				 errhint("Declare it with cascade.add_relationship, or drop the trigger.")));
 		return;
+	}
+	read_relationship(row, rel, json);
 	/* two workers of a restore may be at it */
-	LockRelationOid(catalog_relid, ShareRowExclusiveLock);
+	LockRelationOid(cascade_catalog_relid(false), ShareRowExclusiveLock);
 	foreach(lc, cascade_catalog_read())
 	{
-		CascadeRelationship *rel = lfirst(lc);
+		CascadeRelationship *other = lfirst(lc);
 
-		if (rel->source == source && strcmp(NameStr(rel->name), name) == 0)
+		if (other->source == rel->source &&
+			strcmp(NameStr(other->name), NameStr(rel->name)) == 0)
 			return;
 	}
-	catalog = table_open(catalog_relid, NoLock);
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(catalog->rd_rel->relowner,
-						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args("INSERT INTO cascade.relationship SELECT *"
-							  " FROM pg_catalog.jsonb_populate_record(NULL::cascade.relationship,"
-							  " $1::pg_catalog.jsonb)",
-							  1, argtypes, values, NULL, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "SPI_execute failed: INSERT INTO cascade.relationship");
-	SPI_finish();
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-	table_close(catalog, NoLock);
-	CommandCounterIncrement();
+	cascade_declare_rebuilt(rel);
+}
+
+/*
+ * Are the tables here, and do they belong to both the caller and the owner?
+ */
+static bool
+may_rebuild(const CascadeRelationship *rel, Oid owner)
+{
+	Oid			relids[] = {rel->source, rel->target, rel->secondary};
+
+	if (!OidIsValid(rel->source) || !OidIsValid(rel->target))
+		return false;
+	for (int i = 0; i < lengthof(relids); i++)
+	{
+		if (OidIsValid(relids[i]) &&
+			!(cascade_owns_table(relids[i], GetUserId()) && cascade_owns_table(relids[i], owner)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The table of a name with its schema, locked against being dropped; InvalidOid
+ * if there is none.
+ */
+static Oid
+read_table(Jsonb *row, const char *key)
+{
+	char	   *name = read_text(row, key);
+	List	   *names = name ? cascade_qualified_name(name) : NIL;
+
+	if (list_length(names) != 2)
+		return InvalidOid;
+	return RangeVarGetRelid(makeRangeVarFromNameList(names), AccessShareLock, true);
+}
+
+/*
+ * All else of the row.
+ */
+static void
+read_relationship(Jsonb *row, CascadeRelationship *rel, const char *json)
+{
+	char	   *name = read_text(row, "name");
+	char	   *direction = read_text(row, "direction");
+	char	   *when = read_text(row, "orphan_when");
+	bool		many_to_many;
+	ListCell   *lc;
+
+	if (name == NULL || name[0] == '\0' || direction == NULL || when == NULL)
+		error_no_relationship(json);
+	namestrcpy(&rel->name, name);
+	rel->direction = cascade_read_direction(direction);
+	rel->orphan_all = strcmp(when, "all") == 0;
+	foreach(lc, read_list(row, "cascade"))
+		rel->cascade |= cascade_option_of_word(lfirst(lc));
+	rel->foreign_key = read_text(row, "foreign_key");
+	rel->source_columns = read_list(row, "source_columns");
+	rel->target_columns = read_list(row, "target_columns");
+	rel->secondary_source_columns = read_list(row, "secondary_source_columns");
+	rel->secondary_target_columns = read_list(row, "secondary_target_columns");
+	rel->discriminator_columns = read_list(row, "discriminator_columns");
+	rel->discriminator_values = read_list(row, "discriminator_values");
+	rel->propagate_source = read_list(row, "propagate_source_columns");
+	rel->propagate_target = read_list(row, "propagate_target_columns");
+	rel->nullify_columns = read_list(row, "nullify_columns");
+	rel->single_parent = read_bool(row, "single_parent");
+	rel->deferred = read_bool(row, "deferred");
+	rel->nullify = read_bool(row, "nullify");
+	rel->follow_keys = read_bool(row, "follow_keys");
+	rel->enforce = read_bool(row, "enforce");
+
+	many_to_many = rel->direction == CASCADE_MANY_TO_MANY;
+	if (many_to_many != OidIsValid(rel->secondary) ||
+		rel->source_columns == NIL || rel->target_columns == NIL ||
+		list_length(rel->source_columns) != list_length(many_to_many ? rel->secondary_source_columns :
+														rel->target_columns) ||
+		(many_to_many &&
+		 list_length(rel->target_columns) != list_length(rel->secondary_target_columns)) ||
+		list_length(rel->propagate_source) != list_length(rel->propagate_target) ||
+		list_length(rel->discriminator_columns) != list_length(rel->discriminator_values))
+		error_no_relationship(json);
+}
+
+static bool
+has_key(Jsonb *row, const char *key)
+{
+	JsonbValue	value;
+
+	return getKeyJsonValueFromContainer(&row->root, key, strlen(key), &value) != NULL;
+}
+
+/*
+ * The value of a key: NULL, NIL or false if it is missing or of another type.
+ */
+static char *
+read_text(Jsonb *row, const char *key)
+{
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer(&row->root, key, strlen(key), &value) == NULL ||
+		value.type != jbvString)
+		return NULL;
+	return pnstrdup(value.val.string.val, value.val.string.len);
+}
+
+static bool
+read_bool(Jsonb *row, const char *key)
+{
+	JsonbValue	value;
+
+	return getKeyJsonValueFromContainer(&row->root, key, strlen(key), &value) != NULL &&
+		value.type == jbvBool && value.val.boolean;
+}
+
+static List *
+read_list(Jsonb *row, const char *key)
+{
+	JsonbValue	value;
+	List	   *names = NIL;
+
+	if (getKeyJsonValueFromContainer(&row->root, key, strlen(key), &value) == NULL ||
+		value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data))
+		return NIL;
+	for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(value.val.binary.data, i);
+
+		/* one that is left out makes the lists unequal */
+		if (element->type == jbvString)
+			names = lappend(names, pnstrdup(element->val.string.val, element->val.string.len));
+	}
+	return names;
+}
+
+static void
+error_no_relationship(const char *json)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument of a trigger tells of no relationship"),
+			 errdetail("It is: %s", json),
+			 errhint("These triggers are made by cascade.add_relationship.")));
 }
 
 /*
@@ -234,52 +378,4 @@ cascade_portable_settle(void)
 					" ENABLE ALWAYS TRIGGER relationship_restored", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "SPI_execute failed: ALTER TABLE cascade.relationship");
 	SPI_finish();
-}
-
-/*
- * Does it tell of a relationship whose tables are here and belong to both the
- * caller and the owner?  A dump may have one of its tables only.
- */
-static bool
-may_rebuild(const char *json, Oid owner, Oid *source, char **name)
-{
-	Oid			argtypes[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(json)};
-	MemoryContext caller = CurrentMemoryContext;
-	bool		may = true;
-
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args("SELECT j OPERATOR(pg_catalog.->>) 'name',"
-							  " pg_catalog.to_regclass(j OPERATOR(pg_catalog.->>) 'source')::pg_catalog.oid,"
-							  " pg_catalog.to_regclass(j OPERATOR(pg_catalog.->>) 'target')::pg_catalog.oid,"
-							  " CASE WHEN j OPERATOR(pg_catalog.?) 'secondary' THEN"
-							  " pg_catalog.to_regclass(j OPERATOR(pg_catalog.->>) 'secondary')::pg_catalog.oid"
-							  " ELSE 0::pg_catalog.oid END"
-							  " FROM (SELECT $1::pg_catalog.jsonb) AS r (j)",
-							  1, argtypes, values, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute failed");
-	for (int i = 1; i <= 4; i++)
-	{
-		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i, &isnull);
-
-		may &= !isnull;
-		if (!may)
-			break;
-		if (i == 1)
-			*name = MemoryContextStrdup(caller, TextDatumGetCString(value));
-		else if (i == 2)
-			*source = DatumGetObjectId(value);
-		if (i > 1 && OidIsValid(DatumGetObjectId(value)))
-			may &= cascade_owns_table(DatumGetObjectId(value), GetUserId()) &&
-				cascade_owns_table(DatumGetObjectId(value), owner);
-	}
-	SPI_finish();
-	if (!may)
-		ereport(WARNING,
-				(errmsg("a relationship that a trigger tells of was not rebuilt"),
-				 errdetail("Its tables are not all here, or have not all the same owner: %s", json),
-				 errhint("Declare it with cascade.add_relationship, or drop the trigger.")));
-	return may;
 }

@@ -65,7 +65,6 @@ static bool columns_unique(Oid relid, List *names);
 static List *primary_key_columns(Oid relid);
 static void check_columns(Oid relid, List *names);
 static void check_same_number(List *a, const char *a_word, List *b, const char *b_word);
-static CascadeDirection read_direction(const char *word);
 pg_noreturn static void error_no_foreign_key(const CascadeRelationship *rel,
 											 const CascadeTieRequest *request, List *candidates);
 pg_noreturn static void error_no_link(const LinkEnd *end, List *candidates);
@@ -88,7 +87,7 @@ cascade_find_tie(CascadeRelationship *rel, const CascadeTieRequest *request)
 	bool		many_to_many = OidIsValid(rel->secondary);
 
 	if (request->direction != NULL &&
-		many_to_many != (read_direction(request->direction) == CASCADE_MANY_TO_MANY))
+		many_to_many != (cascade_read_direction(request->direction) == CASCADE_MANY_TO_MANY))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 many_to_many ?
@@ -130,7 +129,7 @@ find_direct_tie(CascadeRelationship *rel, const CascadeTieRequest *request)
 						"secondary_target_columns", "secondary")));
 
 	if (request->direction != NULL)
-		rel->direction = read_direction(request->direction);
+		rel->direction = cascade_read_direction(request->direction);
 	else if (rel->source == rel->target)
 		error_direction(rel);
 	else if (to_many != NIL && to_one != NIL)
@@ -462,8 +461,12 @@ check_same_number(List *a, const char *a_word, List *b, const char *b_word)
 						a_word, list_length(a), b_word, list_length(b))));
 }
 
-static CascadeDirection
-read_direction(const char *word)
+/*
+ * cascade_read_direction
+ *		The direction that a word means.  Error 22023 if it means none.
+ */
+CascadeDirection
+cascade_read_direction(const char *word)
 {
 	for (int i = CASCADE_ONE_TO_MANY; i <= CASCADE_MANY_TO_MANY; i++)
 	{
