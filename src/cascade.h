@@ -91,6 +91,7 @@ typedef enum CascadeAction
 	CASCADE_ACTION_HELD,		/* which held keys does a child hold now? */
 	CASCADE_ACTION_REFERENCED,	/* which parent keys does a child hold? */
 	CASCADE_ACTION_VALIDATE,	/* which keys of all have no parent? */
+	CASCADE_ACTION_ALL_HELD,	/* which keys do children hold? */
 	CASCADE_ACTION_ANY_HELD,	/* does a child hold any key at all? */
 	CASCADE_ACTION_DELETE_HOLDERS,	/* delete the children that hold any */
 	/* questions */
@@ -558,6 +559,7 @@ extern void cascade_event_verify(List *checks);
 extern bool cascade_event_is_referenced(CascadeRelationship *rel, Datum *key);
 extern uint64 cascade_event_run_alone(CascadeAction action, CascadeTie *tie,
 									  CascadeRelationship *rel);
+extern bool cascade_event_is_dangling(CascadeTie *tie, CascadeRelationship *rel);
 extern void cascade_event_validate(CascadeRelationship *rel,
 								   void (*validate) (CascadeRelationship *));
 extern uint64 cascade_event_run(CascadeStatement *stmt);
@@ -574,8 +576,8 @@ extern CascadeKeys *cascade_keys_copy(const CascadeKeys *keys, const CascadeTie 
 									  MemoryContext context);
 extern void cascade_keys_select(CascadeKeys *keys, const uint64 *positions, uint64 n);
 extern void cascade_keys_drop_duplicates(CascadeKeys *keys, const CascadeTie *tie, bool held);
-extern bool *cascade_keys_among(const CascadeKeys *keys, const CascadeKeys *others,
-								const CascadeTie *tie);
+extern uint64 *cascade_keys_latest(const CascadeKeys *keys, const CascadeKeys *others,
+								   const uint64 *numbers, const CascadeTie *tie);
 extern Datum cascade_keys_array(Oid type, Oid array, Datum *values, bool *nulls, uint64 n);
 
 /* in action.c */
@@ -598,6 +600,7 @@ extern void cascade_orphans_remove(CascadeTable *table, CascadeRows *rows);
 extern bool cascade_tie_has_key(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool new);
 extern bool cascade_tie_holds(const CascadeTie *tie, const CaptureSet *set, uint64 row, bool new);
 extern bool cascade_set_came_by(const CaptureSet *set, CascadeAction action, const CascadeTie *tie);
+extern bool cascade_has_before_trigger(Oid relid, CaptureEvent event);
 extern CascadeKeys *cascade_held_keys(const CascadeTie *tie, const CaptureSet *set,
 									  const uint64 *rows, uint64 n, bool new);
 extern bool cascade_forgives_attached(const CascadeRelationship *rel);
@@ -621,6 +624,7 @@ extern uint64 *cascade_verify_unreferenced(CascadeRelationship *rel, CascadeKeys
 extern List *cascade_enforce_collect(List *checks, CascadeTable *table, List *sets);
 extern void cascade_enforce_check(CascadeCache *cache, List *checks);
 extern void cascade_enforce_validate(CascadeRelationship *rel);
+extern bool cascade_enforce_is_dangling(CascadeTie *tie, CascadeRelationship *rel);
 
 /* in query.c */
 extern char *cascade_query_text(const CascadeStatement *stmt);

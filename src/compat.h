@@ -61,6 +61,15 @@
 	EnableDisableTrigger(rel, name, InvalidOid, fires_when, false, true, ShareRowExclusiveLock)
 #endif
 
+/* 16 can truncate as the tables' owners, for logical replication. */
+#if PG_VERSION_NUM < 160000
+#define cascade_truncate_guts(rels, relids, logged, behavior, restart_seqs) \
+	ExecuteTruncateGuts(rels, relids, logged, behavior, restart_seqs)
+#else
+#define cascade_truncate_guts(rels, relids, logged, behavior, restart_seqs) \
+	ExecuteTruncateGuts(rels, relids, logged, behavior, restart_seqs, false)
+#endif
+
 /* 16 can report an error without raising it. */
 #if PG_VERSION_NUM < 160000
 #define cascade_qualified_name(string)		stringToQualifiedNameList(string)

@@ -334,7 +334,12 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 							  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
 			cascade_check_triggers(lfirst_oid(lc));
 	}
-	if (dropped != NIL)
+	/* triggers of ours go with a table that is not declared: a partition */
+	if (read_oids("SELECT t.objid"
+				  " FROM pg_catalog.pg_event_trigger_dropped_objects() t"
+				  " WHERE t.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass"
+				  " AND t.address_names[3] OPERATOR(pg_catalog.~) '^~?CASCADE_'"
+				  " AND NOT t.original") != NIL)
 		validate_partitioned();
 	/* a trigger goes with one of its columns; other relationships still need it */
 	left = list_concat_unique_oid(left, dropped);

@@ -136,6 +136,9 @@ cascade_add_relationship(PG_FUNCTION_ARGS)
 	request = read_tie_request(fcinfo, first);
 	cascade_find_tie(rel, &request);
 	cascade_warn_of_options(rel->cascade, rel->direction);
+	/* one of this name may have been here before, in the same transaction */
+	if (cascade_pending_logged(rel))
+		cascade_check_not_pending(rel->target);
 	check_relationship(rel);
 	validate_rows(rel);
 

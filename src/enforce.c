@@ -24,8 +24,6 @@
 #include "access/table.h"
 #include "cascade.h"
 #include "compat.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_trigger.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -50,12 +48,15 @@ static CascadeKeys *held_by(const CascadeTie *tie, List *sets);
 static CascadeKeys *gone_from(CascadeTie *tie, List *sets);
 static bool row_came_to_hold(const CascadeTie *tie, const CaptureSet *set, uint64 row);
 static bool leaves_none(const CascadeTie *tie, CaptureEvent event);
-static bool has_before_trigger(Oid relid, CaptureEvent event);
 static void check_parents(CascadeTie *tie, CascadeKeys *keys);
 static void check_missing(CascadeTie *tie, CascadeKeys *keys);
 static void check_children(CascadeTie *tie, CascadeKeys *keys);
-static CascadeStatement *begin_question(CascadeAction action, CascadeTie *tie, uint64 n,
-										bool indexed);
+static CascadeStatement *begin_question(CascadeAction action, CascadeTie *tie,
+										CascadeRelationship *rel, uint64 n, bool indexed);
+static CascadeKeys *without(const CascadeKeys *keys, const CascadeTie *tie, uint64 first, uint64 n,
+							const uint64 *positions, uint64 nfound);
+static Datum **find_dangling(CascadeTie *tie, CascadeRelationship *rel);
+static bool may_read(Oid relid);
 pg_noreturn static void error_no_parent(const CascadeTie *tie, Datum **values, uint64 position);
 pg_noreturn static void error_has_children(const CascadeTie *tie, CascadeKeys *keys,
 										   uint64 position);
@@ -188,32 +189,10 @@ static bool
 leaves_none(const CascadeTie *tie, CaptureEvent event)
 {
 	if (event == CAPTURE_DELETE && (tie->unlink_by || tie->delete_by))
-		return !has_before_trigger(tie->child, CAPTURE_DELETE);
+		return !cascade_has_before_trigger(tie->child, CAPTURE_DELETE);
 	if (event == CAPTURE_DELETE ? tie->nullify_by != NULL : tie->follow_by != NULL)
-		return !has_before_trigger(tie->child, CAPTURE_UPDATE);
+		return !cascade_has_before_trigger(tie->child, CAPTURE_UPDATE);
 	return false;
-}
-
-/*
- * Of a partitioned table every partition can have triggers of its own.
- */
-static bool
-has_before_trigger(Oid relid, CaptureEvent event)
-{
-	Relation	rel = table_open(relid, AccessShareLock);
-	bool		found = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-
-	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers && !found; i++)
-	{
-		const Trigger *trigger = &rel->trigdesc->triggers[i];
-
-		found = TRIGGER_FOR_ROW(trigger->tgtype) && TRIGGER_FOR_BEFORE(trigger->tgtype) &&
-			(event == CAPTURE_DELETE ? TRIGGER_FOR_DELETE(trigger->tgtype) :
-			 TRIGGER_FOR_UPDATE(trigger->tgtype)) &&
-			strcmp(trigger->tgname, CASCADE_TRIGGER_KEEP) != 0;
-	}
-	table_close(rel, NoLock);
-	return found;
 }
 
 /*
@@ -246,7 +225,9 @@ cascade_enforce_check(CascadeCache *cache, List *checks)
 }
 
 /*
- * Lock the parents of keys that children have come to hold.
+ * Lock the parents of keys that children have come to hold.  A key whose
+ * parent was not found to be locked has none, as RI_FKey_check has it, even if
+ * one has come meanwhile: another look would find it unlocked.
  */
 static void
 check_parents(CascadeTie *tie, CascadeKeys *keys)
@@ -258,42 +239,62 @@ check_parents(CascadeTie *tie, CascadeKeys *keys)
 		uint64		n = cascade_action_piece(keys, tie, true, first);
 		CascadeStatement *stmt = cascade_statement_begin(CASCADE_ACTION_SHARE_PARENT, tie,
 														 tie->enforce_by, n, true);
+		bool		one = stmt->shape == CASCADE_SHAPE_ONE;
 		uint64		found;
+		uint64	   *positions = NULL;
 
 		cascade_statement_held_keys(stmt, keys->values, first, n);
+		if (!one)
+			cascade_statement_numbers(stmt, n);
 		found = cascade_event_run(stmt);
-		SPI_freetuptable(SPI_tuptable);
+		if (!one)
+			positions = cascade_action_positions(found);
+		else
+			SPI_freetuptable(SPI_tuptable);
 		if (found < n)
-		{
-			check_missing(tie, keys);
-			break;
-		}
+			check_missing(tie, without(keys, tie, first, n, positions, found));
 		first += n;
 	}
 }
 
 /*
- * Some of the keys have no parent; an error if a child holds such a key now.
- * The one that did may have been deleted or changed by the same statement.
+ * A piece of the keys but for those at these positions.
+ */
+static CascadeKeys *
+without(const CascadeKeys *keys, const CascadeTie *tie, uint64 first, uint64 n,
+		const uint64 *positions, uint64 nfound)
+{
+	CascadeKeys *missing = cascade_keys_make(tie->ncolumns, n, false);
+	bool	   *found = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(bool) * (n + 1),
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (uint64 i = 0; i < nfound && positions != NULL; i++)
+		found[positions[i]] = true;
+	for (uint64 i = 0; i < n; i++)
+	{
+		if (found[i])
+			continue;
+		for (int c = 0; c < tie->ncolumns; c++)
+			missing->values[c][missing->nkeys] = keys->values[c][first + i];
+		missing->nkeys++;
+	}
+	return missing;
+}
+
+/*
+ * Keys that have no parent; an error if a child holds such a key now.  The one
+ * that did may have been deleted or changed by the same statement.
  */
 static void
 check_missing(CascadeTie *tie, CascadeKeys *keys)
 {
-	CascadeStatement *stmt = begin_question(CASCADE_ACTION_MISSING, tie, keys->nkeys, true);
+	CascadeStatement *stmt = begin_question(CASCADE_ACTION_HELD, tie, tie->enforce_by, keys->nkeys,
+											tie->child_indexed);
 	uint64		n;
 	uint64	   *positions;
 
 	cascade_statement_held_keys(stmt, keys->values, 0, keys->nkeys);
 	cascade_statement_numbers(stmt, keys->nkeys);
-	n = cascade_event_run(stmt);
-	positions = cascade_action_positions(n);
-	if (n == 0)
-		return;
-	cascade_keys_select(keys, positions, n);
-
-	stmt = begin_question(CASCADE_ACTION_HELD, tie, n, tie->child_indexed);
-	cascade_statement_held_keys(stmt, keys->values, 0, n);
-	cascade_statement_numbers(stmt, n);
 	n = cascade_event_run(stmt);
 	positions = cascade_action_positions(n);
 	if (n > 0)
@@ -310,8 +311,8 @@ check_children(CascadeTie *tie, CascadeKeys *keys)
 	for (uint64 first = 0; first < keys->nkeys;)
 	{
 		uint64		n = cascade_action_piece(keys, tie, false, first);
-		CascadeStatement *stmt = begin_question(CASCADE_ACTION_REFERENCED, tie, n,
-												tie->child_indexed);
+		CascadeStatement *stmt = begin_question(CASCADE_ACTION_REFERENCED, tie, tie->enforce_by,
+												n, tie->child_indexed);
 		uint64		found;
 		uint64	   *positions;
 
@@ -329,9 +330,10 @@ check_children(CascadeTie *tie, CascadeKeys *keys)
  * A statement that numbers its keys, and so takes arrays of them.
  */
 static CascadeStatement *
-begin_question(CascadeAction action, CascadeTie *tie, uint64 n, bool indexed)
+begin_question(CascadeAction action, CascadeTie *tie, CascadeRelationship *rel, uint64 n,
+			   bool indexed)
 {
-	CascadeStatement *stmt = cascade_statement_begin(action, tie, tie->enforce_by, n, indexed);
+	CascadeStatement *stmt = cascade_statement_begin(action, tie, rel, n, indexed);
 
 	if (stmt->shape == CASCADE_SHAPE_ONE)
 		stmt->shape = CASCADE_SHAPE_SOME;
@@ -350,27 +352,70 @@ cascade_enforce_validate(CascadeRelationship *rel)
 	for (int i = 0; i < lengthof(ties); i++)
 	{
 		CascadeTie *tie = ties[i];
-		CascadeStatement *stmt;
+		Datum	  **values;
 
 		if (tie == NULL || (i > 0 && tie == rel->tie))
 			continue;
-		stmt = cascade_statement_begin(CASCADE_ACTION_VALIDATE, tie, rel, 1, false);
-		if (cascade_event_run(stmt) > 0)
-		{
-			Datum	  **values = palloc(sizeof(Datum *) * tie->ncolumns);
-
-			for (int c = 0; c < tie->ncolumns; c++)
-			{
-				bool		isnull;
-
-				values[c] = palloc(sizeof(Datum));
-				values[c][0] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-											 c + 1, &isnull);
-			}
+		values = find_dangling(tie, rel);
+		if (values != NULL)
 			error_no_parent(tie, values, 0);
-		}
-		SPI_freetuptable(SPI_tuptable);
 	}
+}
+
+/*
+ * cascade_enforce_is_dangling
+ *		Does a child hold a key of which there is no parent?
+ */
+bool
+cascade_enforce_is_dangling(CascadeTie *tie, CascadeRelationship *rel)
+{
+	return find_dangling(tie, rel) != NULL;
+}
+
+/*
+ * A key that a child holds and no parent has; NULL if there is none.
+ *
+ * With one query if the caller may read both tables in full; otherwise each is
+ * read as its owner, who need not be the other's.
+ */
+static Datum **
+find_dangling(CascadeTie *tie, CascadeRelationship *rel)
+{
+	bool		one_query = may_read(tie->parent) && may_read(tie->child);
+	CascadeStatement *stmt = cascade_statement_begin(one_query ? CASCADE_ACTION_VALIDATE :
+													 CASCADE_ACTION_ALL_HELD, tie, rel, 1, false);
+	uint64		n = cascade_event_run(stmt);
+	SPITupleTable *found = SPI_tuptable;
+	CascadeKeys *keys = cascade_keys_make(tie->ncolumns, n, false);
+
+	for (keys->nkeys = 0; keys->nkeys < n; keys->nkeys++)
+	{
+		bool		isnull;
+
+		for (int c = 0; c < tie->ncolumns; c++)
+			keys->values[c][keys->nkeys] = SPI_getbinval(found->vals[keys->nkeys], found->tupdesc,
+														 c + 1, &isnull);
+	}
+	if (n > 0 && !one_query)
+	{
+		uint64	   *positions;
+
+		stmt = begin_question(CASCADE_ACTION_MISSING, tie, rel, n, true);
+		cascade_statement_held_keys(stmt, keys->values, 0, n);
+		cascade_statement_numbers(stmt, n);
+		n = cascade_event_run(stmt);
+		positions = cascade_action_positions(n);
+		cascade_keys_select(keys, positions, n);
+	}
+	return n > 0 ? keys->values : NULL;
+}
+
+static bool
+may_read(Oid relid)
+{
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		(cascade_owns_table(relid, GetUserId()) ||
+		 check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED);
 }
 
 static void

@@ -203,6 +203,31 @@ cascade_event_run_alone(CascadeAction action, CascadeTie *tie, CascadeRelationsh
 }
 
 /*
+ * cascade_event_is_dangling
+ *		Does a child hold a key of which there is no parent?
+ */
+bool
+cascade_event_is_dangling(CascadeTie *tie, CascadeRelationship *rel)
+{
+	CascadeRun	run;
+	ErrorContextCallback callback;
+	bool		dangling = false;
+
+	begin_run(&run, &callback);
+	PG_TRY();
+	{
+		dangling = cascade_enforce_is_dangling(tie, rel);
+	}
+	PG_FINALLY();
+	{
+		current_run = run.outer;
+	}
+	PG_END_TRY();
+	end_run(&run, &callback);
+	return dangling;
+}
+
+/*
  * cascade_event_validate
  *		Have the rows that are there looked at, for a relationship that is
  *		being declared.

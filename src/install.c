@@ -246,6 +246,7 @@ cascade_uninstall(Oid relid)
 	Relation	rel = table_open(relid, ShareRowExclusiveLock);
 	WantedTrigger wanted[NUM_TRIGGERS];
 
+	cascade_check_not_pending(relid);
 	name_triggers(wanted);
 	for (int i = 0; i < lengthof(wanted); i++)
 	{

@@ -278,25 +278,44 @@ cascade_keys_drop_duplicates(CascadeKeys *keys, const CascadeTie *tie, bool held
 }
 
 /*
- * cascade_keys_among
- *		Which of these keys that children held are among others?
+ * cascade_keys_latest
+ *		For each of these keys that children held the highest number of one
+ *		that is equal among others; 0 if none is.
  */
-bool *
-cascade_keys_among(const CascadeKeys *keys, const CascadeKeys *others, const CascadeTie *tie)
+uint64 *
+cascade_keys_latest(const CascadeKeys *keys, const CascadeKeys *others, const uint64 *numbers,
+					const CascadeTie *tie)
 {
-	bool	   *among = MemoryContextAllocExtended(CurrentMemoryContext,
-												   sizeof(bool) * (keys->nkeys + 1),
-												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	uint64	   *latest = MemoryContextAllocExtended(CurrentMemoryContext,
+													sizeof(uint64) * (keys->nkeys + 1),
+													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	uint64	   *highest;
 	KeyOrder	order;
 	uint64	   *sorted;
+	uint64		n = 0;
 
 	begin_order(&order, others, tie, true);
 	sorted = sort_keys(&order);
+	highest = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * (others->nkeys + 1));
+	for (uint64 i = 0; i < others->nkeys; i++)
+	{
+		if (n == 0 || compare_keys(&sorted[n - 1], &sorted[i], &order) != 0)
+		{
+			highest[n] = 0;
+			sorted[n++] = sorted[i];
+		}
+		highest[n - 1] = Max(highest[n - 1], numbers[sorted[i]]);
+	}
 	order.keys = keys;
 	order.others = others;
 	for (uint64 i = 0; i < keys->nkeys; i++)
-		among[i] = bsearch_arg(&i, sorted, others->nkeys, sizeof(uint64), compare_keys, &order) != NULL;
-	return among;
+	{
+		uint64	   *found = bsearch_arg(&i, sorted, n, sizeof(uint64), compare_keys, &order);
+
+		if (found != NULL)
+			latest[i] = highest[found - sorted];
+	}
+	return latest;
 }
 
 /*

@@ -250,7 +250,8 @@ cascade_pending_any(void)
 
 /*
  * cascade_pending_on
- *		Are rows of the table waiting to be looked at?
+ *		Has the transaction anything in the log of a relationship of the
+ *		table?  Its keys are of the types that the relationship has now.
  */
 bool
 cascade_pending_on(Oid relid)
@@ -259,7 +260,7 @@ cascade_pending_on(Oid relid)
 
 	foreach(lc, logs)
 	{
-		if (is_of_table(lfirst(lc), relid) && is_unchecked(lfirst(lc)))
+		if (is_of_table(lfirst(lc), relid) && ((PendingLog *) lfirst(lc))->states.now.nbatches > 0)
 			return true;
 	}
 	return false;

@@ -175,7 +175,7 @@ cascade_statement_run(CascadeStatement *stmt)
 		INSTR_TIME_SET_CURRENT(start);
 
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	/* a declaration looks at two tables, both of which are the caller's */
+	/* it looks at two tables, both of which the caller may read; see enforce.c */
 	SetUserIdAndSecContext(stmt->action == CASCADE_ACTION_VALIDATE ?
 						   save_userid : rel->rd_rel->relowner,
 						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
@@ -264,6 +264,7 @@ touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode)
 		case CASCADE_ACTION_COUNT_ALL:
 		case CASCADE_ACTION_HELD:
 		case CASCADE_ACTION_VALIDATE:
+		case CASCADE_ACTION_ALL_HELD:
 		case CASCADE_ACTION_ANY_HELD:
 			*lockmode = AccessShareLock;
 			return stmt->tie->child;
@@ -305,6 +306,7 @@ plan_slot(CascadeStatement *stmt)
 		case CASCADE_ACTION_HELD:
 		case CASCADE_ACTION_REFERENCED:
 		case CASCADE_ACTION_VALIDATE:
+		case CASCADE_ACTION_ALL_HELD:
 		case CASCADE_ACTION_ANY_HELD:
 		case CASCADE_ACTION_DELETE_HOLDERS:
 			return &stmt->tie->plans[stmt->action][stmt->shape];
@@ -394,6 +396,7 @@ expected_result(CascadeAction action)
 		case CASCADE_ACTION_HELD:
 		case CASCADE_ACTION_REFERENCED:
 		case CASCADE_ACTION_VALIDATE:
+		case CASCADE_ACTION_ALL_HELD:
 		case CASCADE_ACTION_ANY_HELD:
 		case CASCADE_ACTION_MATCH:
 			return SPI_OK_SELECT;
@@ -441,6 +444,7 @@ cascade_action_word(CascadeAction action)
 		case CASCADE_ACTION_HELD:
 		case CASCADE_ACTION_REFERENCED:
 		case CASCADE_ACTION_VALIDATE:
+		case CASCADE_ACTION_ALL_HELD:
 		case CASCADE_ACTION_ANY_HELD:
 		case CASCADE_ACTION_MATCH:
 			return "check";

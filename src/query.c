@@ -180,8 +180,12 @@ cascade_query_text(const CascadeStatement *stmt)
 			break;
 
 		case CASCADE_ACTION_SHARE_PARENT:
-			/* SELECT FROM [ONLY] t[, k] WHERE held key ORDER BY key FOR KEY SHARE */
-			add_parent(&buf, "SELECT FROM", stmt);
+			/* SELECT n FROM [ONLY] t, k WHERE held key ORDER BY key FOR KEY SHARE */
+			if (stmt->shape == CASCADE_SHAPE_ONE)
+				appendStringInfoString(&buf, "SELECT");
+			else
+				appendStringInfo(&buf, "SELECT k.k%d", stmt->nargs);
+			add_parent(&buf, " FROM", stmt);
 			add_keys(&buf, ", ", stmt);
 			add_parent_match(&buf, stmt, true);
 			for (int i = 0; i < tie->ncolumns && stmt->shape != CASCADE_SHAPE_ONE; i++)
@@ -227,6 +231,15 @@ cascade_query_text(const CascadeStatement *stmt)
 		case CASCADE_ACTION_DELETE_HOLDERS:
 			/* DELETE FROM [ONLY] t WHERE fk IS NOT NULL [AND kind = 'value'] */
 			add_child(&buf, "DELETE FROM", stmt);
+			add_has_key(&buf, " WHERE ", tie);
+			break;
+
+		case CASCADE_ACTION_ALL_HELD:
+			/* SELECT DISTINCT fk FROM [ONLY] t WHERE fk IS NOT NULL [AND kind = 'value'] */
+			for (int i = 0; i < tie->ncolumns; i++)
+				appendStringInfo(&buf, "%s%s", i == 0 ? "SELECT DISTINCT " : ", ",
+								 column_name("t", tie->child, tie->columns[i].child_attno));
+			add_child(&buf, " FROM", stmt);
 			add_has_key(&buf, " WHERE ", tie);
 			break;
 
@@ -334,7 +347,6 @@ matches_any(const CascadeStatement *stmt)
 			return column->any;
 		case CASCADE_ACTION_FIND:
 		case CASCADE_ACTION_LOCK_NO_KEY:
-		case CASCADE_ACTION_SHARE_PARENT:
 			return column->held_any;
 		case CASCADE_ACTION_LOCK:
 		case CASCADE_ACTION_DELETE_PARENT:

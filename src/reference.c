@@ -17,7 +17,13 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "cascade.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 static bool watches_loss(const CascadeRelationship *rel, CaptureEvent event);
 static void note_held(CascadeRelationship *rel, const CaptureSet *set, PendingKind kind);
@@ -226,13 +232,49 @@ row_changed(const CascadeTie *tie, const CaptureSet *set, uint64 row)
 
 /*
  * cascade_set_came_by
- *		Were the rows written by this action of ours along the tie?
+ *		Were the rows written by this action of ours along the tie, and by
+ *		nothing else?  A BEFORE trigger could write what it likes meanwhile.
  */
 bool
 cascade_set_came_by(const CaptureSet *set, CascadeAction action, const CascadeTie *tie)
 {
 	return set->cause != NULL && set->cause->action == action &&
-		cascade_same_key(set->cause->tie, tie);
+		cascade_same_key(set->cause->tie, tie) &&
+		!cascade_has_before_trigger(set->relid, set->event);
+}
+
+/*
+ * cascade_has_before_trigger
+ *		Can a BEFORE trigger of the table, or of one of its partitions, meddle
+ *		with rows that are deleted or updated?
+ */
+bool
+cascade_has_before_trigger(Oid relid, CaptureEvent event)
+{
+	List	   *members = list_make1_oid(relid);
+	bool		found = false;
+	ListCell   *lc;
+
+	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+		members = find_all_inheritors(relid, AccessShareLock, NULL);
+	foreach(lc, members)
+	{
+		Relation	rel = table_open(lfirst_oid(lc), AccessShareLock);
+
+		for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers && !found; i++)
+		{
+			const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+			found = TRIGGER_FOR_ROW(trigger->tgtype) && TRIGGER_FOR_BEFORE(trigger->tgtype) &&
+				(event == CAPTURE_DELETE ? TRIGGER_FOR_DELETE(trigger->tgtype) :
+				 TRIGGER_FOR_UPDATE(trigger->tgtype)) &&
+				strcmp(trigger->tgname, CASCADE_TRIGGER_KEEP) != 0;
+		}
+		table_close(rel, NoLock);
+		if (found)
+			break;
+	}
+	return found;
 }
 
 /*

@@ -25,8 +25,10 @@
 
 #include "access/table.h"
 #include "cascade.h"
+#include "catalog/catalog.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "commands/tablecmds.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -52,7 +54,7 @@ static const TruncateStmt *truncate_of_function(void);
 static void look_at_children(CascadeTie *tie, const TruncateStmt *stmt);
 static CascadeRelationship *relationship_of(const CascadeTie *tie);
 static void truncate_child(CascadeTie *tie, const TruncateStmt *stmt);
-static char *tables_to_truncate(Oid relid);
+static List *tables_to_truncate(Oid relid, List **relids, List **logged);
 
 PG_FUNCTION_INFO_V1(cascade_truncate);
 
@@ -207,10 +209,9 @@ look_at_children(CascadeTie *tie, const TruncateStmt *stmt)
 {
 	CascadeRelationship *rel = relationship_of(tie);
 	/* of a partitioned table other partitions may have the parents */
-	CascadeAction question = get_rel_relkind(tie->parent) == RELKIND_PARTITIONED_TABLE ?
-		CASCADE_ACTION_VALIDATE : CASCADE_ACTION_ANY_HELD;
-
-	if (cascade_event_run_alone(question, tie, rel) == 0)
+	if (get_rel_relkind(tie->parent) == RELKIND_PARTITIONED_TABLE ?
+		!cascade_event_is_dangling(tie, rel) :
+		cascade_event_run_alone(CASCADE_ACTION_ANY_HELD, tie, rel) == 0)
 		return;
 	if (stmt == NULL || stmt->behavior != DROP_CASCADE)
 		ereport(ERROR,
@@ -232,52 +233,65 @@ static void
 truncate_child(CascadeTie *tie, const TruncateStmt *stmt)
 {
 	AclResult	aclresult = pg_class_aclcheck(tie->child, GetUserId(), ACL_TRUNCATE);
-	char	   *tables;
+	List	   *rels;
+	List	   *relids;
+	List	   *logged;
+	ListCell   *lc;
 
 	if (aclresult != ACLCHECK_OK)
 		aclcheck_error(aclresult, OBJECT_TABLE, get_rel_name(tie->child));
 	if (tie->ndiscriminators > 0)
 	{
 		(void) cascade_event_run_alone(CASCADE_ACTION_DELETE_HOLDERS, tie, relationship_of(tie));
+		/* a trigger may have kept some */
+		if (tie->enforce_by &&
+			cascade_event_run_alone(CASCADE_ACTION_ANY_HELD, tie, tie->enforce_by) > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					 errmsg("truncate of table \"%s\" violates enforced relationship \"%s\" of table \"%s\"",
+							get_rel_name(tie->parent), NameStr(tie->enforce_by->name),
+							NameStr(tie->enforce_by->source_name)),
+					 errdetail("Rows of table \"%s\" still reference it.", get_rel_name(tie->child)),
+					 cascade_errtable(tie->child)));
 		return;
 	}
 	ereport(NOTICE,
 			(errmsg("truncate cascades to table \"%s\"", get_rel_name(tie->child))));
-	tables = tables_to_truncate(tie->child);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(psprintf("TRUNCATE %s%s CASCADE", tables,
-							 stmt->restart_seqs ? " RESTART IDENTITY" : ""), false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "SPI_execute failed: TRUNCATE %s", tables);
-	SPI_finish();
+	rels = tables_to_truncate(tie->child, &relids, &logged);
+	if (rels != NIL)
+		cascade_truncate_guts(rels, relids, logged, DROP_CASCADE, stmt->restart_seqs);
+	foreach(lc, rels)
+		table_close(lfirst(lc), NoLock);
 }
 
 /*
  * A table without those that inherit from it, or a partitioned one with its
- * partitions: one by one, because the command under way has some of them open
- * if the table references itself, and those are empty.
+ * partitions; but for those that the command under way has open because the
+ * table references itself, which are empty.
  */
-static char *
-tables_to_truncate(Oid relid)
+static List *
+tables_to_truncate(Oid relid, List **relids, List **logged)
 {
-	bool		partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
-	List	   *members = partitioned ? find_all_inheritors(relid, AccessExclusiveLock, NULL) :
-		list_make1_oid(relid);
-	StringInfoData tables;
+	List	   *members = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ?
+		find_all_inheritors(relid, AccessExclusiveLock, NULL) : list_make1_oid(relid);
+	List	   *rels = NIL;
 	ListCell   *lc;
 
-	initStringInfo(&tables);
+	*relids = *logged = NIL;
 	foreach(lc, members)
 	{
 		Relation	rel = table_open(lfirst_oid(lc), AccessExclusiveLock);
-		bool		in_use = rel->rd_refcnt > 1;
 
-		if (!in_use && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-			appendStringInfo(&tables, "%s%s%s", tables.len > 0 ? ", " : "",
-							 partitioned ? "" : "ONLY ",
-							 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-														RelationGetRelationName(rel)));
-		table_close(rel, NoLock);
+		if (rel->rd_refcnt > 1 || rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		{
+			table_close(rel, NoLock);
+			continue;
+		}
+		CheckTableNotInUse(rel, "TRUNCATE");
+		rels = lappend(rels, rel);
+		*relids = lappend_oid(*relids, RelationGetRelid(rel));
+		if (RelationIsLogicallyLogged(rel))
+			*logged = lappend_oid(*logged, RelationGetRelid(rel));
 	}
-	return tables.data;
+	return rels;
 }

@@ -37,14 +37,28 @@
 #include "utils/memutils.h"
 #include "utils/rls.h"
 
+/* keys of one kind of batches, each with the number of its batch */
+typedef struct NotedKeys
+{
+	CascadeKeys *keys;
+	uint64	   *batch;			/* counted from 1 */
+	bool	   *old;			/* noted before the last check */
+} NotedKeys;
+
 /* keys of targets that lost a reference, as the references held them */
 typedef struct LostKeys
 {
 	CascadeKeys *keys;
+	uint64	   *batch;
 	CascadeKeys *sources;		/* many-to-many: the other ends, or NULL */
 	bool	   *dead;			/* forgiven, or dealt with */
 	bool	   *due;			/* not only if the source is gone */
 	bool	   *old;			/* noted before the last check */
+
+	/* what was noted since keys were last changed */
+	NotedKeys	attached;
+	NotedKeys	gone;
+	NotedKeys	sources_gone;
 } LostKeys;
 
 static void verify_references(CascadeTable *target, CascadeRelationship *rel,
@@ -64,14 +78,19 @@ pg_noreturn static void error_not_single(const CascadeRelationship *rel, Cascade
 										 uint64 position, bool held);
 static CascadeKeys *lost_keys(CascadeRelationship *rel, const PendingCheck *check);
 static LostKeys *make_lost(const CascadeRelationship *rel, const PendingCheck *check);
-static CascadeKeys *keys_as_rekeyed(CascadeRelationship *rel, const PendingCheck *check,
+static CascadeKeys *keys_as_rekeyed(CascadeRelationship *rel, List *rekeyed,
 									const PendingBatch *batch);
-static void add_lost(LostKeys *lost, const PendingBatch *batch, const CascadeKeys *keys, bool old);
-static void forgive(LostKeys *lost, const CascadeKeys *attached, const CascadeTie *tie);
+static void make_noted(NotedKeys *noted, int ncolumns, uint64 capacity);
+static void add_noted(NotedKeys *noted, const CascadeKeys *keys, uint64 number, bool old);
+static void settle(CascadeRelationship *rel, LostKeys *lost);
+static void add_lost(LostKeys *lost, const PendingBatch *batch, const CascadeKeys *keys,
+					 uint64 number, bool old);
+static void forgive(LostKeys *lost, const NotedKeys *attached, const CascadeTie *tie);
 static void rekey(CascadeRelationship *rel, CascadeTie *tie, CascadeKeys *keys, bool *dead,
 				  const CascadeKeys *changed);
-static void match_and_drop(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone);
-static void match_gone(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone, bool old);
+static void match_and_drop(CascadeRelationship *rel, LostKeys *lost, const NotedKeys *gone);
+static void match_gone(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone,
+					   const NotedKeys *noted, bool old);
 static CascadeKeys *still_gone(CascadeRelationship *rel, const PendingCheck *check, bool old);
 static void append_keys(CascadeKeys *keys, const CascadeKeys *more);
 static uint64 match_keys(CascadeRelationship *rel, CascadeTie *tie, const CascadeKeys *parents,
@@ -356,6 +375,7 @@ static void
 verify_single(CascadeTable *target, CascadeRelationship *rel, const PendingCheck *check)
 {
 	CascadeTie *tie = rel->reference;
+	List	   *rekeyed = NIL;
 	ListCell   *lc;
 
 	for_each_from(lc, check->batches, check->nchecked)
@@ -366,9 +386,11 @@ verify_single(CascadeTable *target, CascadeRelationship *rel, const PendingCheck
 		uint64	   *rows;
 		uint64		n;
 
+		if (batch->kind == PENDING_REKEYED)
+			rekeyed = lappend(rekeyed, batch);
 		if (batch->kind != PENDING_ATTACHED)
 			continue;
-		keys = keys_as_rekeyed(rel, check, batch);
+		keys = keys_as_rekeyed(rel, rekeyed, batch);
 		n = run_find(CASCADE_ACTION_LOCK_NO_KEY, target, rel, keys, 0, keys->nkeys);
 		found = SPI_tuptable;
 		rows = cascade_verify_drop_referenced(NIL, found, 1, &n);
@@ -492,6 +514,7 @@ lost_keys(CascadeRelationship *rel, const PendingCheck *check)
 {
 	bool		forgives = cascade_forgives_attached(rel);
 	LostKeys   *lost = make_lost(rel, check);
+	List	   *rekeyed = NIL;
 	uint64	   *positions;
 	uint64		n = 0;
 	ListCell   *lc;
@@ -499,25 +522,45 @@ lost_keys(CascadeRelationship *rel, const PendingCheck *check)
 	foreach(lc, check->batches)
 	{
 		PendingBatch *batch = lfirst(lc);
+		uint64		number = foreach_current_index(lc) + 1;
 		bool		old = foreach_current_index(lc) < check->nchecked;
 
-		if (batch->kind == PENDING_LOST && (!old || lost->sources != NULL))
-			add_lost(lost, batch, keys_as_rekeyed(rel, check, batch), old);
-		else if (batch->kind == PENDING_ATTACHED && forgives)
-			forgive(lost, keys_as_rekeyed(rel, check, batch), rel->reference);
-		else if (batch->kind == PENDING_GONE)
-			match_and_drop(rel, lost, batch->keys);
-		else if (batch->kind == PENDING_REKEYED)
-			rekey(rel, rel->reference, lost->keys, lost->dead, batch->keys);
-		else if (batch->kind == PENDING_SOURCES_REKEYED && lost->sources != NULL)
-			rekey(rel, rel->tie, lost->sources, lost->dead, batch->keys);
-		else if (batch->kind == PENDING_SOURCES_GONE && lost->sources != NULL)
-			match_gone(rel, lost, batch->keys, old);
+		switch (batch->kind)
+		{
+			case PENDING_LOST:
+				if (!old || lost->sources != NULL)
+					add_lost(lost, batch, keys_as_rekeyed(rel, rekeyed, batch), number, old);
+				break;
+			case PENDING_ATTACHED:
+				if (forgives)
+					add_noted(&lost->attached, keys_as_rekeyed(rel, rekeyed, batch), number, old);
+				break;
+			case PENDING_GONE:
+				add_noted(&lost->gone, batch->keys, number, old);
+				break;
+			case PENDING_SOURCES_GONE:
+				add_noted(&lost->sources_gone, batch->keys, number, old);
+				break;
+			case PENDING_REKEYED:
+				settle(rel, lost);
+				rekey(rel, rel->reference, lost->keys, lost->dead, batch->keys);
+				rekeyed = lappend(rekeyed, batch);
+				break;
+			case PENDING_SOURCES_REKEYED:
+				settle(rel, lost);
+				if (lost->sources != NULL)
+					rekey(rel, rel->tie, lost->sources, lost->dead, batch->keys);
+				break;
+			case PENDING_ROWS:
+			case PENDING_MOVED:
+				break;
+		}
 	}
+	settle(rel, lost);
 	if (lost->sources != NULL)
 	{
-		match_gone(rel, lost, still_gone(rel, check, true), true);
-		match_gone(rel, lost, still_gone(rel, check, false), false);
+		match_gone(rel, lost, still_gone(rel, check, true), NULL, true);
+		match_gone(rel, lost, still_gone(rel, check, false), NULL, false);
 	}
 	positions = MemoryContextAllocHuge(CurrentMemoryContext,
 									   sizeof(uint64) * (lost->keys->nkeys + 1));
@@ -537,23 +580,62 @@ static LostKeys *
 make_lost(const CascadeRelationship *rel, const PendingCheck *check)
 {
 	LostKeys   *lost = palloc0(sizeof(LostKeys));
-	uint64		capacity = 1;
+	uint64		capacity[PENDING_SOURCES_REKEYED + 1] = {0};
+	uint64		nlost;
 	ListCell   *lc;
 
 	foreach(lc, check->batches)
 	{
 		PendingBatch *batch = lfirst(lc);
 
-		if (batch->kind == PENDING_LOST)
-			capacity += batch->keys->nkeys;
+		if (batch->keys != NULL)
+			capacity[batch->kind] += batch->keys->nkeys;
 	}
-	lost->keys = cascade_keys_make(rel->reference->ncolumns, capacity, false);
+	nlost = capacity[PENDING_LOST] + 1;
+	lost->keys = cascade_keys_make(rel->reference->ncolumns, nlost, false);
 	if (rel->direction == CASCADE_MANY_TO_MANY && cascade_forgives_attached(rel))
-		lost->sources = cascade_keys_make(rel->tie->ncolumns, capacity, false);
-	lost->dead = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * capacity);
-	lost->due = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * capacity);
-	lost->old = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * capacity);
+		lost->sources = cascade_keys_make(rel->tie->ncolumns, nlost, false);
+	lost->batch = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * nlost);
+	lost->dead = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * nlost);
+	lost->due = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * nlost);
+	lost->old = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * nlost);
+	make_noted(&lost->attached, rel->reference->ncolumns, capacity[PENDING_ATTACHED]);
+	make_noted(&lost->gone, rel->reference->ncolumns, capacity[PENDING_GONE]);
+	make_noted(&lost->sources_gone, rel->tie->ncolumns, capacity[PENDING_SOURCES_GONE]);
 	return lost;
+}
+
+static void
+make_noted(NotedKeys *noted, int ncolumns, uint64 capacity)
+{
+	noted->keys = cascade_keys_make(ncolumns, capacity, false);
+	noted->batch = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * (capacity + 1));
+	noted->old = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * (capacity + 1));
+}
+
+static void
+add_noted(NotedKeys *noted, const CascadeKeys *keys, uint64 number, bool old)
+{
+	for (uint64 i = 0; i < keys->nkeys; i++)
+	{
+		noted->batch[noted->keys->nkeys + i] = number;
+		noted->old[noted->keys->nkeys + i] = old;
+	}
+	append_keys(noted->keys, keys);
+}
+
+/*
+ * Let what was noted since keys were last changed have its effect on what was
+ * lost before it, all of it together: a transaction may have noted row by row.
+ */
+static void
+settle(CascadeRelationship *rel, LostKeys *lost)
+{
+	forgive(lost, &lost->attached, rel->reference);
+	match_and_drop(rel, lost, &lost->gone);
+	if (lost->sources != NULL)
+		match_gone(rel, lost, lost->sources_gone.keys, &lost->sources_gone, false);
+	lost->attached.keys->nkeys = lost->gone.keys->nkeys = lost->sources_gone.keys->nkeys = 0;
 }
 
 /*
@@ -562,19 +644,17 @@ make_lost(const CascadeRelationship *rel, const PendingCheck *check)
  * their target had before.
  */
 static CascadeKeys *
-keys_as_rekeyed(CascadeRelationship *rel, const PendingCheck *check, const PendingBatch *batch)
+keys_as_rekeyed(CascadeRelationship *rel, List *rekeyed, const PendingBatch *batch)
 {
 	CascadeKeys *keys = batch->keys;
 	ListCell   *lc;
 
-	foreach(lc, check->batches)
+	foreach(lc, rekeyed)
 	{
 		PendingBatch *before = lfirst(lc);
 		bool	   *dead;
 
-		if (before == batch)
-			break;
-		if (before->kind != PENDING_REKEYED || before->run != batch->run)
+		if (before->run != batch->run)
 			continue;
 		if (keys == batch->keys)
 			keys = cascade_keys_copy(keys, rel->reference, true, CurrentMemoryContext);
@@ -586,7 +666,8 @@ keys_as_rekeyed(CascadeRelationship *rel, const PendingCheck *check, const Pendi
 }
 
 static void
-add_lost(LostKeys *lost, const PendingBatch *batch, const CascadeKeys *keys, bool old)
+add_lost(LostKeys *lost, const PendingBatch *batch, const CascadeKeys *keys, uint64 number,
+		 bool old)
 {
 	for (uint64 i = 0; i < keys->nkeys; i++)
 	{
@@ -595,6 +676,7 @@ add_lost(LostKeys *lost, const PendingBatch *batch, const CascadeKeys *keys, boo
 		/* what was due then has been dealt with */
 		lost->dead[to] = old && batch->due;
 		lost->due[to] = batch->due;
+		lost->batch[to] = number;
 		lost->old[to] = old;
 	}
 	append_keys(lost->keys, keys);
@@ -617,15 +699,15 @@ append_keys(CascadeKeys *keys, const CascadeKeys *more)
  * Targets that are referenced again have not been lost.
  */
 static void
-forgive(LostKeys *lost, const CascadeKeys *attached, const CascadeTie *tie)
+forgive(LostKeys *lost, const NotedKeys *attached, const CascadeTie *tie)
 {
-	bool	   *among;
+	uint64	   *latest;
 
-	if (lost->keys->nkeys == 0)
+	if (lost->keys->nkeys == 0 || attached->keys->nkeys == 0)
 		return;
-	among = cascade_keys_among(lost->keys, attached, tie);
+	latest = cascade_keys_latest(lost->keys, attached->keys, attached->batch, tie);
 	for (uint64 i = 0; i < lost->keys->nkeys; i++)
-		lost->dead[i] |= among[i];
+		lost->dead[i] |= latest[i] > lost->batch[i];
 }
 
 /*
@@ -657,22 +739,23 @@ rekey(CascadeRelationship *rel, CascadeTie *tie, CascadeKeys *keys, bool *dead,
  * Targets that are gone are not looked for any more.
  */
 static void
-match_and_drop(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone)
+match_and_drop(CascadeRelationship *rel, LostKeys *lost, const NotedKeys *gone)
 {
 	uint64	   *parent;
 	uint64	   *child;
-	uint64		n = match_keys(rel, rel->reference, gone, lost->keys, &parent, &child);
+	uint64		n = match_keys(rel, rel->reference, gone->keys, lost->keys, &parent, &child);
 
 	for (uint64 i = 0; i < n; i++)
-		lost->dead[child[i]] = true;
+		lost->dead[child[i]] |= gone->batch[parent[i]] > lost->batch[child[i]];
 }
 
 /*
- * Links whose source is gone make their targets due; those of which both were
+ * Links whose source went after them, if noted is given, or is still gone, make their targets due; those of which both were
  * there to be seen at the last check have been dealt with.
  */
 static void
-match_gone(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone, bool old)
+match_gone(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone,
+		   const NotedKeys *noted, bool old)
 {
 	uint64	   *parent;
 	uint64	   *child;
@@ -686,6 +769,12 @@ match_gone(CascadeRelationship *rel, LostKeys *lost, const CascadeKeys *gone, bo
 	n = match_keys(rel, rel->tie, gone, lost->sources, &parent, &child);
 	for (uint64 i = 0; i < n; i++)
 	{
+		if (noted != NULL)
+		{
+			old = noted->old[parent[i]];
+			if (noted->batch[parent[i]] < lost->batch[child[i]])
+				continue;
+		}
 		if (old && lost->old[child[i]])
 			lost->dead[child[i]] = true;
 		else
