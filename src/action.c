@@ -170,7 +170,7 @@ key_may_exist_again(const CascadeTie *tie)
 
 	if (!tie->parent_unique)
 		return true;
-	parent = table_open(tie->parent, NoLock);
+	parent = table_open(tie->parent, AccessShareLock);
 	doubt = !pgstat_track_counts || parent->pgstat_info == NULL ||
 		parent->rd_rel->relkind != RELKIND_RELATION ||
 		parent->rd_rel->relam != HEAP_TABLE_AM_OID;

@@ -127,6 +127,7 @@ at_subxact_event(SubXactEvent event, SubTransactionId mySubid,
 			cascade_capture_subxact_abort(nest_level);
 			cascade_keep_subxact_abort(nest_level);
 			cascade_pending_subxact_abort(nest_level);
+			cascade_install_subxact_abort(nest_level);
 			break;
 		case SUBXACT_EVENT_START_SUB:
 		case SUBXACT_EVENT_PRE_COMMIT_SUB:

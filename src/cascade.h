@@ -490,6 +490,7 @@ extern bool cascade_is_installing(void);
 extern void cascade_check_not_pending(Oid relid);
 
 extern void cascade_install_reset(void);
+extern void cascade_install_subxact_abort(int nest_level);
 extern void cascade_refresh_triggers(Oid relid);
 extern void cascade_install_for_truncate(Oid relid);
 extern void cascade_uninstall(Oid relid);

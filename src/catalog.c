@@ -68,6 +68,7 @@ static Relation open_catalog(LOCKMODE lockmode);
 static CascadeRelationship *form_relationship(HeapTuple tuple, TupleDesc desc);
 static HeapTuple form_tuple(const CascadeRelationship *rel, TupleDesc desc);
 static CascadeDirection direction_of_word(const char *word);
+static int	compare_relationships(const ListCell *a, const ListCell *b);
 static void check_lists(const CascadeRelationship *rel);
 pg_noreturn static void error_bad_row(void);
 static HeapTuple find_tuple(Relation catalog, Oid source, const char *name);
@@ -97,7 +98,7 @@ cascade_catalog_relid(bool missing_ok)
 /*
  * cascade_catalog_read
  *		All relationships, as a List of CascadeRelationship * in the current
- *		memory context.
+ *		memory context, by source and name.
  */
 List *
 cascade_catalog_read(void)
@@ -112,7 +113,20 @@ cascade_catalog_read(void)
 		result = lappend(result, form_relationship(tuple, RelationGetDescr(catalog)));
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
+	/* in an order that no vacuum changes */
+	list_sort(result, compare_relationships);
 	return result;
+}
+
+static int
+compare_relationships(const ListCell *a, const ListCell *b)
+{
+	const CascadeRelationship *ra = lfirst(a);
+	const CascadeRelationship *rb = lfirst(b);
+
+	if (ra->source != rb->source)
+		return ra->source < rb->source ? -1 : 1;
+	return strcmp(NameStr(ra->name), NameStr(rb->name));
 }
 
 /*

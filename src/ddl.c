@@ -42,6 +42,7 @@ static Oid	table_of_trigger(Oid trigger, bool *ours);
 static bool is_declared(Oid relid);
 static bool is_none_of_ours(void);
 static void rebuild_relationships(Oid relid);
+static void refuse_concurrent_detach(const AlterTableStmt *stmt);
 static bool alters_type(const AlterTableStmt *stmt);
 static List *altered_tables(const AlterTableStmt *stmt);
 static void follow_partition(RangeVar *table);
@@ -50,6 +51,8 @@ static void validate_enforced(Oid relid);
 static void validate_partitioned(void);
 static void take_truncate(RangeVar *table);
 static void make_room(const AlterTableStmt *stmt);
+static void rebuild_all(void);
+static List *declared_tables(void);
 static void refresh_triggers(void);
 static void refuse_partition(const AlterTableStmt *stmt);
 static void follow_rename(const RenameStmt *stmt);
@@ -99,11 +102,11 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 			continue;
 		if (ours && !cascade_is_installing())
 			rebuild_relationships(relid);
-		if (!is_declared(relid))
+		if (!is_declared(cascade_partition_root(relid)))
 			continue;
 		if (ours)
 			cascade_check_replaced(relid);
-		else
+		else if (is_declared(relid))
 			cascade_install_without_of(relid);
 	}
 	PG_RETURN_NULL();
@@ -145,6 +148,9 @@ rebuild_relationships(Oid relid)
  *		On ddl_command_start of ALTER TABLE: PostgreSQL refuses to alter the
  *		type of a column that a trigger's condition reads, so ours are taken
  *		away, and made again by after_alter_table().
+ *
+ * Error 0A000 for a DETACH PARTITION CONCURRENTLY that could leave references
+ * behind: at its end it could not be taken back.
  */
 Datum
 cascade_before_alter_table(PG_FUNCTION_ARGS)
@@ -152,8 +158,10 @@ cascade_before_alter_table(PG_FUNCTION_ARGS)
 	EventTriggerData *trigdata = check_event_trigger(fcinfo, "before_alter_table");
 	ListCell   *lc;
 
-	if (is_none_of_ours() || !IsA(trigdata->parsetree, AlterTableStmt) ||
-		!alters_type((AlterTableStmt *) trigdata->parsetree))
+	if (is_none_of_ours() || !IsA(trigdata->parsetree, AlterTableStmt))
+		PG_RETURN_NULL();
+	refuse_concurrent_detach((AlterTableStmt *) trigdata->parsetree);
+	if (!alters_type((AlterTableStmt *) trigdata->parsetree))
 		PG_RETURN_NULL();
 	foreach(lc, altered_tables((AlterTableStmt *) trigdata->parsetree))
 	{
@@ -162,6 +170,37 @@ cascade_before_alter_table(PG_FUNCTION_ARGS)
 			cascade_uninstall(lfirst_oid(lc));
 	}
 	PG_RETURN_NULL();
+}
+
+static void
+refuse_concurrent_detach(const AlterTableStmt *stmt)
+{
+	Oid			root = stmt->relation ? RangeVarGetRelid(stmt->relation, NoLock, true) : InvalidOid;
+	ListCell   *lc;
+	ListCell   *lcr;
+
+	if (!OidIsValid(root))
+		return;
+	root = cascade_partition_root(root);
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if (cmd->subtype != AT_DetachPartition || !((PartitionCmd *) cmd->def)->concurrent)
+			continue;
+		foreach(lcr, cascade_catalog_read())
+		{
+			CascadeRelationship *rel = lfirst(lcr);
+
+			if (rel->enforce && (rel->source == root || rel->target == root))
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot detach a partition of table \"%s\" concurrently because relationship \"%s\" of table \"%s\" is enforced",
+								get_rel_name(root), NameStr(rel->name), get_rel_name(rel->source)),
+						 errhint("Use DETACH PARTITION without CONCURRENTLY."),
+						 cascade_errtable(root)));
+		}
+	}
 }
 
 static bool
@@ -224,19 +263,9 @@ cascade_after_create_table(PG_FUNCTION_ARGS)
 static void
 follow_partitions(void)
 {
-	List	   *tables = NIL;
 	ListCell   *lc;
 
-	foreach(lc, cascade_catalog_read())
-	{
-		CascadeRelationship *rel = lfirst(lc);
-
-		tables = list_append_unique_oid(tables, rel->source);
-		tables = list_append_unique_oid(tables, rel->target);
-		if (OidIsValid(rel->secondary))
-			tables = list_append_unique_oid(tables, rel->secondary);
-	}
-	foreach(lc, tables)
+	foreach(lc, declared_tables())
 	{
 		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_PARTITIONED_TABLE)
 			cascade_install_for_truncate(lfirst_oid(lc));
@@ -460,16 +489,33 @@ make_room(const AlterTableStmt *stmt)
 		if (cmd->subtype == AT_DisableTrigAll)
 			cascade_portable_make_room();
 		else if (cmd->subtype == AT_EnableTrigAll)
+		{
 			cascade_portable_settle();
+			rebuild_all();
+		}
 	}
 }
 
 /*
- * The triggers tell of relationships by name; give those new ones that tell of
- * what has another name now.
+ * What was restored of the catalog may be less than the triggers tell, or more
+ * than there are triggers for.
  */
 static void
-refresh_triggers(void)
+rebuild_all(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, read_oids("SELECT tgrelid FROM pg_catalog.pg_trigger"
+						  " WHERE tgfoid OPERATOR(pg_catalog.=)"
+						  " pg_catalog.to_regprocedure('cascade.run()')::pg_catalog.oid"
+						  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid"))
+		rebuild_relationships(lfirst_oid(lc));
+	foreach(lc, declared_tables())
+		cascade_install_triggers(lfirst_oid(lc));
+}
+
+static List *
+declared_tables(void)
 {
 	List	   *tables = NIL;
 	ListCell   *lc;
@@ -483,7 +529,19 @@ refresh_triggers(void)
 		if (OidIsValid(rel->secondary))
 			tables = list_append_unique_oid(tables, rel->secondary);
 	}
-	foreach(lc, tables)
+	return tables;
+}
+
+/*
+ * The triggers tell of relationships by name; give those new ones that tell of
+ * what has another name now.
+ */
+static void
+refresh_triggers(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, declared_tables())
 		cascade_refresh_triggers(lfirst_oid(lc));
 }
 

@@ -87,6 +87,7 @@ typedef struct TriggerState
 	Oid			relid;
 	NameData	name;
 	char		enabled;
+	int			nest_level;		/* of the subtransaction */
 } TriggerState;
 
 static List *states = NIL;		/* in TopTransactionContext */
@@ -108,6 +109,7 @@ static Trigger *find_trigger(Relation rel, const char *name);
 static Bitmapset *condition_columns(const Trigger *trigger, bool before);
 static bool trigger_fits(const Trigger *trigger, const WantedTrigger *wanted);
 static bool has_arguments(const Trigger *trigger, List *arguments);
+static void check_condition(Relation rel, const Trigger *trigger);
 static void check_ours(Relation rel, const Trigger *trigger);
 static void replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists);
 static void make_trigger(Relation rel, const WantedTrigger *wanted, bool replace);
@@ -115,6 +117,7 @@ static void remember_state(Oid relid, const char *name, char enabled);
 static char remembered_state(Oid relid, const char *name);
 static void make_ours(Oid relid, const char *name, const char *comment);
 static void install_truncate(Oid relid, bool wanted);
+static bool wants_truncate(Oid relid);
 static char *trigger_condition(Oid relid, const WantedTrigger *wanted);
 pg_noreturn static void error_pending(Oid relid);
 static void execute(const char *sql);
@@ -182,18 +185,9 @@ cascade_refresh_triggers(Oid relid)
 void
 cascade_install_for_truncate(Oid relid)
 {
-	CascadeCache *cache = cascade_cache_pin();
-	CascadeTable *table = cascade_cache_table(cache, relid);
-	bool		wanted = false;
+	bool		wanted = wants_truncate(relid);
 	ListCell   *lc;
 
-	foreach(lc, table ? table->ties : NIL)
-	{
-		CascadeTie *tie = lfirst(lc);
-
-		wanted |= tie->unlink_by || tie->delete_by || tie->nullify_by || tie->enforce_by;
-	}
-	cascade_cache_unpin(cache);
 	if (get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE)
 		return;
 	foreach(lc, find_all_inheritors(relid, ShareRowExclusiveLock, NULL))
@@ -292,16 +286,41 @@ cascade_check_replaced(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	WantedTrigger wanted[NUM_TRIGGERS];
+	Trigger    *existing;
 
 	name_triggers(wanted);
 	for (int i = 0; i < lengthof(wanted); i++)
 	{
-		Trigger    *existing = find_trigger(rel, wanted[i].name);
-
+		existing = find_trigger(rel, wanted[i].name);
 		if (existing)
+		{
 			check_ours(rel, existing);
+			if (!wanted[i].before)
+				check_condition(rel, existing);
+		}
 	}
+	existing = find_trigger(rel, CASCADE_TRIGGER_TRUNCATE);
+	if (existing)
+		check_ours(rel, existing);
 	table_close(rel, AccessShareLock);
+}
+
+/*
+ * Error 42710 if a trigger of ours has another condition than a call of ours.
+ */
+static void
+check_condition(Relation rel, const Trigger *trigger)
+{
+	Node	   *condition = trigger->tgqual ? stringToNode(trigger->tgqual) : NULL;
+	char	   *namespace = condition && IsA(condition, FuncExpr) ?
+		get_namespace_name(get_func_namespace(((FuncExpr *) condition)->funcid)) : NULL;
+
+	if (namespace == NULL || strcmp(namespace, CASCADE_SCHEMA) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("trigger \"%s\" on table \"%s\" cannot be replaced because relationships need it",
+						trigger->tgname, RelationGetRelationName(rel)),
+				 errtable(rel)));
 }
 
 /*
@@ -338,8 +357,12 @@ replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists)
 		if (enabled != TRIGGER_FIRES_ON_ORIGIN)
 			cascade_enable_trigger(rel, wanted->name, enabled);
 	}
-	else if (enabled != TRIGGER_FIRES_ON_ORIGIN)
-		remember_state(RelationGetRelid(rel), wanted->name, enabled);
+	else
+	{
+		(void) remembered_state(RelationGetRelid(rel), wanted->name);
+		if (enabled != TRIGGER_FIRES_ON_ORIGIN)
+			remember_state(RelationGetRelid(rel), wanted->name, enabled);
+	}
 	SetUserIdAndSecContext(save_userid, save_sec_context);
 }
 
@@ -356,6 +379,7 @@ remember_state(Oid relid, const char *name, char enabled)
 	state->relid = relid;
 	namestrcpy(&state->name, name);
 	state->enabled = enabled;
+	state->nest_level = GetCurrentTransactionNestLevel();
 	states = lappend(states, state);
 	MemoryContextSwitchTo(oldcontext);
 }
@@ -376,6 +400,22 @@ remembered_state(Oid relid, const char *name)
 		}
 	}
 	return TRIGGER_FIRES_ON_ORIGIN;
+}
+
+/*
+ * cascade_install_subxact_abort
+ *		The triggers are there again as they were.
+ */
+void
+cascade_install_subxact_abort(int nest_level)
+{
+	ListCell   *lc;
+
+	foreach(lc, states)
+	{
+		if (((TriggerState *) lfirst(lc))->nest_level >= nest_level)
+			states = foreach_delete_current(states, lc);
+	}
 }
 
 /*
@@ -505,7 +545,36 @@ cascade_check_triggers(Oid relid)
 					 errhint("Use cascade.drop_relationship instead."),
 					 errtable(rel)));
 	}
+	if (wants_truncate(cascade_partition_root(relid)) &&
+		find_trigger(rel, CASCADE_TRIGGER_TRUNCATE) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop trigger \"%s\" on table \"%s\" because relationships need it",
+						CASCADE_TRIGGER_TRUNCATE, RelationGetRelationName(rel)),
+				 errhint("Use cascade.drop_relationship instead."),
+				 errtable(rel)));
 	table_close(rel, AccessShareLock);
+}
+
+/*
+ * Does a relationship of the table care for its children?
+ */
+static bool
+wants_truncate(Oid relid)
+{
+	CascadeCache *cache = cascade_cache_pin();
+	CascadeTable *table = cascade_cache_table(cache, relid);
+	bool		wanted = false;
+	ListCell   *lc;
+
+	foreach(lc, table ? table->ties : NIL)
+	{
+		CascadeTie *tie = lfirst(lc);
+
+		wanted |= tie->unlink_by || tie->delete_by || tie->nullify_by || tie->enforce_by;
+	}
+	cascade_cache_unpin(cache);
+	return wanted;
 }
 
 /*

@@ -349,17 +349,25 @@ error_no_relationship(const char *json)
 
 /*
  * cascade_portable_make_room
- *		Delete the rows that were rebuilt.
+ *		Delete the rows of the catalog table that triggers tell of.
  *
  * A restore of the data alone that disables triggers brings them anew, and no
- * trigger of the catalog table sees it.
+ * trigger of the catalog table sees it.  Those that it does not bring are made
+ * again from what triggers tell, when triggers are enabled.
  */
 void
 cascade_portable_make_room(void)
 {
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute("DELETE FROM cascade.relationship WHERE rebuilt", false, 0) != SPI_OK_DELETE)
+	if (SPI_execute("DELETE FROM cascade.relationship r WHERE EXISTS"
+					" (SELECT FROM pg_catalog.pg_trigger g"
+					" WHERE g.tgrelid OPERATOR(pg_catalog.=)"
+					" ANY (ARRAY[r.source, r.target, r.secondary]::pg_catalog.oid[])"
+					" AND g.tgfoid OPERATOR(pg_catalog.=)"
+					" pg_catalog.to_regprocedure('cascade.run()')::pg_catalog.oid"
+					" AND g.tgnargs OPERATOR(pg_catalog.>) 0)",
+					false, 0) != SPI_OK_DELETE)
 		elog(ERROR, "SPI_execute failed: DELETE FROM cascade.relationship");
 	SPI_finish();
 }

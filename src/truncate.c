@@ -34,6 +34,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
+#include "storage/bufmgr.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -282,7 +283,9 @@ tables_to_truncate(Oid relid, List **relids, List **logged)
 	{
 		Relation	rel = table_open(lfirst_oid(lc), AccessExclusiveLock);
 
-		if (rel->rd_refcnt > 1 || rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		if (rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE ||
+			(rel->rd_refcnt > 1 && RELKIND_HAS_STORAGE(rel->rd_rel->relkind) ?
+			 RelationGetNumberOfBlocks(rel) == 0 : rel->rd_refcnt > 1))
 		{
 			table_close(rel, NoLock);
 			continue;
