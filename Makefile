@@ -42,8 +42,10 @@ REGRESS = \
 	collation \
 	compose \
 	ddl \
+	ddl_fresh \
 	declare \
 	delete \
+	enforce \
 	errors \
 	errors_shapes \
 	follow \
@@ -71,12 +73,24 @@ REGRESS = \
 	single_parent \
 	statements \
 	triggers \
+	truncate \
 	uninstall
 ISOLATION = \
 	cycle-vs-write \
 	declare-vs-write \
 	deferred-foreign-key \
 	delete-vs-delete \
+	enforce-contention \
+	enforce-deadlock \
+	enforce-deadlock2 \
+	enforce-key-update \
+	enforce-links \
+	enforce-partitioned-1 \
+	enforce-partitioned-2 \
+	enforce-snapshot \
+	enforce-snapshot-2 \
+	enforce-snapshot-3 \
+	enforce-take-along \
 	insert-vs-delete \
 	key-update-vs-write \
 	many-delete-vs-link \

@@ -291,7 +291,7 @@ COMMENT ON FUNCTION cascade.after_alter_table() IS
 
 CREATE EVENT TRIGGER cascade_after_alter_table ON ddl_command_end
 	WHEN TAG IN ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE',
-				 'ALTER TRIGGER', 'ALTER SCHEMA')
+				 'ALTER TRIGGER', 'ALTER SCHEMA', 'ALTER INDEX', 'ALTER SEQUENCE')
 	EXECUTE FUNCTION cascade.after_alter_table();
 COMMENT ON EVENT TRIGGER cascade_after_alter_table IS
 	'keeps relationships and their triggers right when a table changes';

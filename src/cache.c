@@ -456,7 +456,10 @@ holds_as_well(const CascadeTie *tie, const CascadeTie *other, bool same_parent)
 Oid
 cascade_partition_root(Oid relid)
 {
-	return get_rel_relispartition(relid) ? llast_oid(get_partition_ancestors(relid)) : relid;
+	/* one that is being detached concurrently is one until that is done */
+	while (get_rel_relispartition(relid))
+		relid = get_partition_parent(relid, true);
+	return relid;
 }
 
 static void

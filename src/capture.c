@@ -61,6 +61,7 @@
 #include "lib/ilist.h"
 #include "nodes/primnodes.h"
 #include "utils/datum.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -541,6 +542,8 @@ make_set(const CaptureCall *call, ItemPointer first)
 	set->first = *first;
 	set->nest_level = GetCurrentTransactionNestLevel();
 	set->cause = cascade_event_current_step();
+	set->own = set->cause != NULL &&
+		set->cause->trigger_depth == DatumGetInt32(pg_trigger_depth(NULL));
 	set->context = context;
 	set->ncolumns = call->ncolumns;
 	set->attnos = memcpy(palloc(sizeof(AttrNumber) * call->ncolumns),

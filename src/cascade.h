@@ -29,6 +29,7 @@
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "storage/itemptr.h"
+#include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
 #define CASCADE_SCHEMA			"cascade"
@@ -290,6 +291,7 @@ typedef struct CascadeVersions CascadeVersions;
 typedef struct CascadeStep
 {
 	const struct CascadeStep *cause;
+	int			trigger_depth;	/* at which its statement runs */
 	CascadeAction action;
 	const CascadeTie *tie;
 	const CascadeRelationship *rel;
@@ -325,7 +327,9 @@ typedef struct CaptureSet
 	MemoryContext execution;	/* of the statement; for comparison only */
 	uint64		last_row;		/* when its last row was captured */
 	int			nest_level;		/* of the subtransaction */
-	const CascadeStep *cause;	/* what wrote the rows, if we did */
+	const CascadeStep *cause;	/* during which step the rows were written */
+	bool		own;			/* ... and by its own statement, not by one of a
+								 * trigger */
 	MemoryContext context;		/* holds the set and all below */
 	int			ncolumns;
 	AttrNumber *attnos;			/* of the captured columns */
@@ -642,6 +646,7 @@ extern void cascade_statement_keys(CascadeStatement *stmt, Datum **values, uint6
 extern void cascade_statement_held_keys(CascadeStatement *stmt, Datum **values, uint64 first,
 										uint64 n);
 extern void cascade_statement_numbers(CascadeStatement *stmt, uint64 n);
+extern Oid	cascade_statement_table(const CascadeStatement *stmt, LOCKMODE *lockmode);
 extern uint64 cascade_statement_run(CascadeStatement *stmt);
 extern void cascade_plan_reset(void);
 extern const char *cascade_action_word(CascadeAction action);

@@ -70,6 +70,13 @@
 	ExecuteTruncateGuts(rels, relids, logged, behavior, restart_seqs, false)
 #endif
 
+/* 17 can ask for a stronger lock as well. */
+#if PG_VERSION_NUM < 170000
+#define cascade_lock_held_by_me(tag, lockmode)	LockHeldByMe(tag, lockmode)
+#else
+#define cascade_lock_held_by_me(tag, lockmode)	LockHeldByMe(tag, lockmode, false)
+#endif
+
 /* 16 can report an error without raising it. */
 #if PG_VERSION_NUM < 160000
 #define cascade_qualified_name(string)		stringToQualifiedNameList(string)

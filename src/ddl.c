@@ -31,6 +31,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "tcop/cmdtag.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -47,19 +48,21 @@ static bool alters_type(const AlterTableStmt *stmt);
 static List *altered_tables(const AlterTableStmt *stmt);
 static void follow_partition(RangeVar *table);
 static void follow_partitions(void);
-static void validate_enforced(Oid relid);
+static void validate_enforced(Oid relid, bool more);
 static void validate_partitioned(void);
+static bool is_losing_partition(Oid relid);
 static void take_truncate(RangeVar *table);
 static void make_room(const AlterTableStmt *stmt);
 static void rebuild_all(void);
 static List *declared_tables(void);
-static void refresh_triggers(void);
+static void refresh_triggers(RangeVar *table);
 static void refuse_partition(const AlterTableStmt *stmt);
 static void follow_rename(const RenameStmt *stmt);
 static Oid	key_holder(const CascadeRelationship *rel);
 static bool rename_in_list(Oid relid, List *names, const RenameStmt *stmt);
 static void refuse_restrict(const CascadeRelationship *rel, Node *parsetree);
 static void refuse_independence(const AlterObjectDependsStmt *stmt);
+static bool uses_column(const CascadeRelationship *rel, const char *name);
 static void refuse_ours(RangeVar *table, const char *trigger);
 static void follow_not_null(const AlterTableStmt *stmt);
 static bool rests_on_what_is_gone(const CascadeRelationship *rel);
@@ -133,8 +136,12 @@ rebuild_relationships(Oid relid)
 	{
 		const Trigger *trigger = &rel->trigdesc->triggers[i];
 
-		if (trigger->tgfoid != run || trigger->tgisclone)
+		if (trigger->tgfoid != run || trigger->tgisclone ||
+			!cascade_is_our_trigger(trigger->tgname) || trigger->tgnargs == 0)
 			continue;
+		/* who may only make triggers must not have others restore his word */
+		if (!cascade_owns_table(relid, GetUserId()))
+			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(rel));
 		for (int j = 0; j < trigger->tgnargs; j++)
 			texts = lappend(texts, pstrdup(trigger->tgargs[j]));
 	}
@@ -282,18 +289,16 @@ follow_partition(RangeVar *table)
 	Oid			root = OidIsValid(relid) ? cascade_partition_root(relid) : InvalidOid;
 
 	if (OidIsValid(root) && root != relid && is_declared(root))
-	{
 		cascade_install_for_truncate(root);
-		validate_enforced(root);
-	}
 }
 
 /*
  * The rows of a partitioned table have become more, or less: references that
- * are enforced must hold all the same.
+ * are enforced must hold all the same.  More parents, and less children, break
+ * none.
  */
 static void
-validate_enforced(Oid relid)
+validate_enforced(Oid relid, bool more)
 {
 	ListCell   *lc;
 
@@ -303,6 +308,9 @@ validate_enforced(Oid relid)
 
 		if (!rel->enforce ||
 			(rel->source != relid && rel->target != relid && rel->secondary != relid))
+			continue;
+		if (more ? key_holder(rel) != relid :
+			key_holder(rel) == relid && rel->source != rel->target)
 			continue;
 		/* as ATTACH PARTITION locks what a foreign key references */
 		LockRelationOid(rel->source, ShareRowExclusiveLock);
@@ -376,8 +384,7 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 	{
 		Oid			relid = lfirst_oid(lc);
 
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) &&
-			(!list_member_oid(dropped, relid) || is_declared(relid)))
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 			cascade_install_triggers(relid);
 	}
 	PG_RETURN_NULL();
@@ -403,7 +410,44 @@ validate_partitioned(void)
 			tables = list_append_unique_oid(tables, rel->target);
 	}
 	foreach(lc, tables)
-		validate_enforced(lfirst_oid(lc));
+	{
+		if (is_losing_partition(lfirst_oid(lc)))
+			validate_enforced(lfirst_oid(lc), false);
+	}
+}
+
+/*
+ * A table that loses a partition is locked against everybody by then.
+ */
+static bool
+is_losing_partition(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+	{
+		LOCKTAG		tag;
+
+		SET_LOCKTAG_RELATION(tag, MyDatabaseId, lfirst_oid(lc));
+		if (cascade_lock_held_by_me(&tag, AccessExclusiveLock))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is it the name of a column of the relationship's?
+ */
+static bool
+uses_column(const CascadeRelationship *rel, const char *name)
+{
+	return cascade_name_in_list(rel->source_columns, name) ||
+		cascade_name_in_list(rel->target_columns, name) ||
+		cascade_name_in_list(rel->secondary_source_columns, name) ||
+		cascade_name_in_list(rel->secondary_target_columns, name) ||
+		cascade_name_in_list(rel->discriminator_columns, name) ||
+		cascade_name_in_list(rel->propagate_source, name) ||
+		cascade_name_in_list(rel->propagate_target, name);
 }
 
 /*
@@ -420,7 +464,8 @@ refuse_restrict(const CascadeRelationship *rel, Node *parsetree)
 	{
 		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
 
-		if (cmd->subtype == AT_DropColumn && cmd->behavior == DROP_RESTRICT)
+		if (cmd->subtype == AT_DropColumn && cmd->behavior == DROP_RESTRICT &&
+			uses_column(rel, cmd->name))
 			ereport(ERROR,
 					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 					 errmsg("cannot drop column \"%s\" because relationship \"%s\" of table \"%s\" needs it",
@@ -448,10 +493,11 @@ cascade_after_alter_table(PG_FUNCTION_ARGS)
 	if (IsA(trigdata->parsetree, RenameStmt))
 	{
 		follow_rename((RenameStmt *) trigdata->parsetree);
-		refresh_triggers();
+		refresh_triggers(((RenameStmt *) trigdata->parsetree)->renameType == OBJECT_TABCONSTRAINT ?
+						 ((RenameStmt *) trigdata->parsetree)->relation : NULL);
 	}
 	else if (IsA(trigdata->parsetree, AlterObjectSchemaStmt))
-		refresh_triggers();
+		refresh_triggers(NULL);
 	else if (IsA(trigdata->parsetree, AlterObjectDependsStmt))
 		refuse_independence((AlterObjectDependsStmt *) trigdata->parsetree);
 	else if (IsA(trigdata->parsetree, AlterTableStmt))
@@ -537,11 +583,32 @@ declared_tables(void)
  * what has another name now.
  */
 static void
-refresh_triggers(void)
+refresh_triggers(RangeVar *table)
 {
+	List	   *renamed = read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()");
+	List	   *tables = NIL;
 	ListCell   *lc;
 
-	foreach(lc, declared_tables())
+	/* of a constraint, its table */
+	if (table != NULL)
+		renamed = list_append_unique_oid(renamed, RangeVarGetRelid(table, NoLock, true));
+	foreach(lc, cascade_catalog_read())
+	{
+		CascadeRelationship *rel = lfirst(lc);
+		Oid			relids[] = {rel->source, rel->target, rel->secondary};
+		bool		touched = false;
+
+		for (int i = 0; i < lengthof(relids); i++)
+			touched |= OidIsValid(relids[i]) &&
+				(list_member_oid(renamed, relids[i]) ||
+				 list_member_oid(renamed, get_rel_namespace(relids[i])));
+		for (int i = 0; touched && i < lengthof(relids); i++)
+		{
+			if (OidIsValid(relids[i]))
+				tables = list_append_unique_oid(tables, relids[i]);
+		}
+	}
+	foreach(lc, tables)
 		cascade_refresh_triggers(lfirst_oid(lc));
 }
 
@@ -581,10 +648,14 @@ refuse_partition(const AlterTableStmt *stmt)
 		{
 			take_truncate(((PartitionCmd *) cmd->def)->name);
 			if (OidIsValid(root))
-				validate_enforced(root);
+				validate_enforced(root, false);
 		}
 		if (cmd->subtype == AT_AttachPartition)
+		{
 			follow_partition(((PartitionCmd *) cmd->def)->name);
+			if (OidIsValid(root))
+				validate_enforced(root, true);
+		}
 		if (cmd->subtype != AT_AttachPartition)
 			continue;
 		relid = RangeVarGetRelid(((PartitionCmd *) cmd->def)->name, NoLock, true);
@@ -698,7 +769,8 @@ refuse_ours(RangeVar *table, const char *trigger)
 {
 	Oid			relid = table ? RangeVarGetRelid(table, NoLock, true) : InvalidOid;
 
-	if (cascade_is_our_trigger(trigger) && OidIsValid(relid) && is_declared(relid))
+	if (cascade_is_our_trigger(trigger) && OidIsValid(relid) &&
+		is_declared(cascade_partition_root(relid)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot alter trigger \"%s\" on table \"%s\" because relationships need it",

@@ -25,6 +25,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 /* how many steps of a path an error tells, from its ends */
@@ -625,6 +626,7 @@ cascade_event_run(CascadeStatement *stmt)
 	uint64		rows;
 
 	step->cause = current_run->cause;
+	step->trigger_depth = DatumGetInt32(pg_trigger_depth(NULL));
 	step->action = stmt->action;
 	step->tie = stmt->tie;
 	step->rel = stmt->rel;

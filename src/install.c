@@ -214,7 +214,9 @@ install_truncate(Oid relid, bool wanted)
 	if (existing)
 		check_ours(rel, existing);
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner, save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	if (!superuser())			/* whom no schema is closed to */
+		SetUserIdAndSecContext(rel->rd_rel->relowner,
+							   save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
 	if (existing && !wanted)
 		execute(psprintf("DROP TRIGGER \"%s\" ON %s", CASCADE_TRIGGER_TRUNCATE, table));
 	else if (!existing && wanted)
@@ -335,7 +337,9 @@ replace_trigger(Relation rel, const WantedTrigger *wanted, bool exists)
 	char		enabled = exists ? find_trigger(rel, wanted->name)->tgenabled : TRIGGER_FIRES_ON_ORIGIN;
 
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner, save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	if (!superuser())			/* whom no schema is closed to */
+		SetUserIdAndSecContext(rel->rd_rel->relowner,
+							   save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
 	/* a constraint trigger cannot be replaced, nor can those of partitions */
 	if (exists && (wanted->constraint || bms_is_empty(wanted->columns) ||
 				   rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE))

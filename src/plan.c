@@ -49,7 +49,6 @@ static List *retired_plans = NIL;	/* in TopTransactionContext */
 
 static void retire(SPIPlanPtr *slot);
 static bool sees_snapshot_only(const CascadeStatement *stmt, Relation parent);
-static Oid	touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode);
 static SPIPlanPtr *plan_slot(CascadeStatement *stmt);
 static SPIPlanPtr prepare(const CascadeStatement *stmt);
 static int	expected_result(CascadeAction action);
@@ -159,7 +158,7 @@ uint64
 cascade_statement_run(CascadeStatement *stmt)
 {
 	LOCKMODE	lockmode;
-	Oid			relid = touched_table(stmt, &lockmode);
+	Oid			relid = cascade_statement_table(stmt, &lockmode);
 	Relation	rel = table_open(relid, lockmode);
 	SPIPlanPtr *slot = plan_slot(stmt);
 	Snapshot	test_snapshot = InvalidSnapshot;
@@ -236,10 +235,11 @@ sees_snapshot_only(const CascadeStatement *stmt, Relation parent)
 }
 
 /*
- * The one table that a statement reads or writes, as its owner.
+ * cascade_statement_table
+ *		The one table that a statement reads or writes, as its owner.
  */
-static Oid
-touched_table(const CascadeStatement *stmt, LOCKMODE *lockmode)
+Oid
+cascade_statement_table(const CascadeStatement *stmt, LOCKMODE *lockmode)
 {
 	switch (stmt->action)
 	{

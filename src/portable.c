@@ -251,13 +251,20 @@ read_relationship(Jsonb *row, CascadeRelationship *rel, const char *json)
 	bool		many_to_many;
 	ListCell   *lc;
 
-	if (name == NULL || name[0] == '\0' || direction == NULL || when == NULL)
+	if (name == NULL || name[0] == '\0' || direction == NULL || when == NULL ||
+		(strcmp(when, "any") != 0 && strcmp(when, "all") != 0))
 		error_no_relationship(json);
 	namestrcpy(&rel->name, name);
 	rel->direction = cascade_read_direction(direction);
 	rel->orphan_all = strcmp(when, "all") == 0;
 	foreach(lc, read_list(row, "cascade"))
-		rel->cascade |= cascade_option_of_word(lfirst(lc));
+	{
+		int			option = cascade_option_of_word(lfirst(lc));
+
+		if (option == 0)
+			error_no_relationship(json);
+		rel->cascade |= option;
+	}
 	rel->foreign_key = read_text(row, "foreign_key");
 	rel->source_columns = read_list(row, "source_columns");
 	rel->target_columns = read_list(row, "target_columns");
@@ -349,7 +356,8 @@ error_no_relationship(const char *json)
 
 /*
  * cascade_portable_make_room
- *		Delete the rows of the catalog table that triggers tell of.
+ *		Delete the rows of the catalog table that can be made again from what
+ *		triggers tell.
  *
  * A restore of the data alone that disables triggers brings them anew, and no
  * trigger of the catalog table sees it.  Those that it does not bring are made
@@ -366,7 +374,11 @@ cascade_portable_make_room(void)
 					" ANY (ARRAY[r.source, r.target, r.secondary]::pg_catalog.oid[])"
 					" AND g.tgfoid OPERATOR(pg_catalog.=)"
 					" pg_catalog.to_regprocedure('cascade.run()')::pg_catalog.oid"
-					" AND g.tgnargs OPERATOR(pg_catalog.>) 0)",
+					" AND g.tgnargs OPERATOR(pg_catalog.>) 0)"
+					" AND (SELECT pg_catalog.count(DISTINCT c.relowner) FROM pg_catalog.pg_class c"
+					" WHERE c.oid OPERATOR(pg_catalog.=)"
+					" ANY (ARRAY[r.source, r.target, r.secondary]::pg_catalog.oid[]))"
+					" OPERATOR(pg_catalog.=) 1",
 					false, 0) != SPI_OK_DELETE)
 		elog(ERROR, "SPI_execute failed: DELETE FROM cascade.relationship");
 	SPI_finish();

@@ -35,6 +35,7 @@ static void add_child(StringInfo buf, const char *verb, const CascadeStatement *
 static void add_parent(StringInfo buf, const char *verb, const CascadeStatement *stmt);
 static void add_keys(StringInfo buf, const char *keyword, const CascadeStatement *stmt);
 static void add_arrays(StringInfo buf, int first, int n, const char *alias, const char *column);
+static bool is_partitioned(const CascadeStatement *stmt);
 static bool matches_any(const CascadeStatement *stmt);
 static void add_child_match(StringInfo buf, const CascadeStatement *stmt);
 static void add_held_match(StringInfo buf, const CascadeStatement *stmt);
@@ -311,7 +312,23 @@ add_keys(StringInfo buf, const char *keyword, const CascadeStatement *stmt)
 	if (stmt->shape == CASCADE_SHAPE_ONE || matches_any(stmt))
 		return;
 	appendStringInfoString(buf, keyword);
-	add_arrays(buf, 0, stmt->nargs, "k", "k");
+	/* in this form the planner sees how many there are, and that they differ */
+	if (stmt->nargs == 1 && is_partitioned(stmt))
+		appendStringInfoString(buf, "(SELECT DISTINCT pg_catalog.unnest($1)) AS k (k1)");
+	else
+		add_arrays(buf, 0, stmt->nargs, "k", "k");
+}
+
+/*
+ * Of a partitioned table the planner would look at each element of an array
+ * once for each partition.
+ */
+static bool
+is_partitioned(const CascadeStatement *stmt)
+{
+	LOCKMODE	lockmode;
+
+	return get_rel_relkind(cascade_statement_table(stmt, &lockmode)) == RELKIND_PARTITIONED_TABLE;
 }
 
 /*
@@ -337,7 +354,8 @@ matches_any(const CascadeStatement *stmt)
 {
 	const CascadeColumn *column = &stmt->tie->columns[0];
 
-	if (stmt->shape == CASCADE_SHAPE_ONE || stmt->tie->ncolumns > 1)
+	if (stmt->shape == CASCADE_SHAPE_ONE || stmt->tie->ncolumns > 1 ||
+		(stmt->shape == CASCADE_SHAPE_MANY && is_partitioned(stmt)))
 		return false;
 	switch (stmt->action)
 	{

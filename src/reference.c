@@ -238,15 +238,15 @@ row_changed(const CascadeTie *tie, const CaptureSet *set, uint64 row)
 bool
 cascade_set_came_by(const CaptureSet *set, CascadeAction action, const CascadeTie *tie)
 {
-	return set->cause != NULL && set->cause->action == action &&
+	return set->own && set->cause->action == action &&
 		cascade_same_key(set->cause->tie, tie) &&
 		!cascade_has_before_trigger(set->relid, set->event);
 }
 
 /*
  * cascade_has_before_trigger
- *		Can a BEFORE trigger of the table, or of one of its partitions, meddle
- *		with rows that are deleted or updated?
+ *		Can a BEFORE trigger of the table, or of one of its partitions, or a
+ *		rule meddle with rows that are deleted or updated?
  */
 bool
 cascade_has_before_trigger(Oid relid, CaptureEvent event)
@@ -261,6 +261,7 @@ cascade_has_before_trigger(Oid relid, CaptureEvent event)
 	{
 		Relation	rel = table_open(lfirst_oid(lc), AccessShareLock);
 
+		found = rel->rd_rules != NULL;
 		for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers && !found; i++)
 		{
 			const Trigger *trigger = &rel->trigdesc->triggers[i];

@@ -168,15 +168,14 @@ truncate_of_function(void)
 	static const char prefix[] = "SQL statement \"";
 	MemoryContext oldcontext = CurrentMemoryContext;
 	char	   *context = GetErrorContextStack();
-	char	   *end = context;
 	List	   *parsed = NIL;
 
 	if (context == NULL || strncmp(context, prefix, strlen(prefix)) != 0)
 		return NULL;
-	/* the statement may hold quotes and lines itself */
-	while (parsed == NIL && (end = strchr(end + (end == context ? strlen(prefix) : 1), '"')) != NULL)
+	/* it may hold quotes and lines itself, so what is longest is tried first */
+	for (char *end = context + strlen(context); end > context + strlen(prefix) && parsed == NIL; end--)
 	{
-		if (end[1] != '\0' && end[1] != '\n')
+		if (*end != '"' || (end[1] != '\0' && end[1] != '\n'))
 			continue;
 		PG_TRY();
 		{

@@ -37,6 +37,9 @@
 #include "utils/memutils.h"
 #include "utils/rls.h"
 
+/* up to how many targets are looked at before any of them is locked */
+#define CASCADE_FEW_KEYS	64
+
 /* keys of one kind of batches, each with the number of its batch */
 typedef struct NotedKeys
 {
@@ -180,7 +183,8 @@ verify_counted(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys
 {
 	static const CascadeAction looks[] = {CASCADE_ACTION_FIND, CASCADE_ACTION_LOCK_NO_KEY};
 
-	for (int i = 0; i < lengthof(looks); i++)
+	/* with many keys that look is dear, and not to lock for it buys little */
+	for (int i = n > CASCADE_FEW_KEYS ? 1 : 0; i < lengthof(looks); i++)
 	{
 		uint64		all = run_find(looks[i], target, rel, keys, first, n);
 		uint64		left = all;

@@ -1,0 +1,2 @@
+\set book random(1, 40)
+DELETE FROM books WHERE id = :book;

@@ -1,0 +1,2 @@
+-- what is wrong for a moment is wrong
+SELECT look();
