@@ -19,6 +19,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "cascade.h"
 #include "compat.h"
 #include "catalog/indexing.h"
@@ -35,6 +36,7 @@
 #include "tcop/cmdtag.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -43,6 +45,9 @@ static Oid	table_of_trigger(Oid trigger, bool *ours);
 static bool is_declared(Oid relid);
 static bool is_none_of_ours(void);
 static void rebuild_relationships(Oid relid);
+static void note_not_null(const AlterTableStmt *stmt);
+static Bitmapset *not_null_columns(Oid relid);
+static bool was_not_null(Oid relid);
 static void refuse_concurrent_detach(const AlterTableStmt *stmt);
 static bool alters_type(const AlterTableStmt *stmt);
 static List *altered_tables(const AlterTableStmt *stmt);
@@ -68,6 +73,16 @@ static void follow_not_null(const AlterTableStmt *stmt);
 static bool rests_on_what_is_gone(const CascadeRelationship *rel);
 static bool columns_exist(Oid relid, List *names);
 static EventTriggerData *check_event_trigger(FunctionCallInfo fcinfo, const char *function);
+
+/* the columns that were NOT NULL before an ALTER TABLE */
+typedef struct NotNullColumns
+{
+	Oid			relid;
+	Bitmapset  *attnos;
+} NotNullColumns;
+
+static List *not_null_before = NIL; /* in TopTransactionContext of ... */
+static TransactionId not_null_transaction = InvalidTransactionId;
 
 PG_FUNCTION_INFO_V1(cascade_before_alter_table);
 PG_FUNCTION_INFO_V1(cascade_after_create_table);
@@ -168,6 +183,7 @@ cascade_before_alter_table(PG_FUNCTION_ARGS)
 	if (is_none_of_ours() || !IsA(trigdata->parsetree, AlterTableStmt))
 		PG_RETURN_NULL();
 	refuse_concurrent_detach((AlterTableStmt *) trigdata->parsetree);
+	note_not_null((AlterTableStmt *) trigdata->parsetree);
 	if (!alters_type((AlterTableStmt *) trigdata->parsetree))
 		PG_RETURN_NULL();
 	foreach(lc, altered_tables((AlterTableStmt *) trigdata->parsetree))
@@ -785,7 +801,6 @@ refuse_ours(RangeVar *table, const char *trigger)
 static void
 follow_not_null(const AlterTableStmt *stmt)
 {
-	Oid			relid;
 	bool		may_matter = false;
 	ListCell   *lc;
 
@@ -798,14 +813,74 @@ follow_not_null(const AlterTableStmt *stmt)
 			(cmd->subtype == AT_AddConstraint && cmd->def && IsA(cmd->def, Constraint) &&
 			 ((Constraint *) cmd->def)->contype != CONSTR_FOREIGN);
 	}
-	relid = stmt->relation ? RangeVarGetRelid(stmt->relation, NoLock, true) : InvalidOid;
-	if (!may_matter || !OidIsValid(relid))
+	if (!may_matter)
 		return;
-	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+	foreach(lc, altered_tables(stmt))
 	{
-		if (is_declared(lfirst_oid(lc)))
+		if (!was_not_null(lfirst_oid(lc)))
 			cascade_install_keep(lfirst_oid(lc));
 	}
+}
+
+/*
+ * Before the command: which columns are NOT NULL?  A restore that adds a
+ * primary key changes nothing of that, and must not have triggers made that
+ * are still to come.
+ */
+static void
+note_not_null(const AlterTableStmt *stmt)
+{
+	MemoryContext oldcontext;
+	List	   *tables = altered_tables(stmt);
+	ListCell   *lc;
+
+	oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+	not_null_before = NIL;
+	foreach(lc, tables)
+	{
+		NotNullColumns *columns = palloc(sizeof(NotNullColumns));
+
+		columns->relid = lfirst_oid(lc);
+		columns->attnos = not_null_columns(columns->relid);
+		not_null_before = lappend(not_null_before, columns);
+	}
+	not_null_transaction = GetTopTransactionId();
+	MemoryContextSwitchTo(oldcontext);
+}
+
+static Bitmapset *
+not_null_columns(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	Bitmapset  *attnos = NULL;
+
+	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
+	{
+		if (TupleDescAttr(RelationGetDescr(rel), i)->attnotnull)
+			attnos = bms_add_member(attnos, i + 1);
+	}
+	table_close(rel, AccessShareLock);
+	return attnos;
+}
+
+/*
+ * Were the same columns NOT NULL before the command?
+ */
+static bool
+was_not_null(Oid relid)
+{
+	ListCell   *lc;
+
+	if (not_null_transaction != GetTopTransactionId())
+		return false;
+	foreach(lc, not_null_before)
+	{
+		NotNullColumns *columns = lfirst(lc);
+
+		if (columns->relid == relid)
+			return bms_equal(columns->attnos, not_null_columns(relid));
+	}
+	return false;
 }
 
 /*
