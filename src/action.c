@@ -195,23 +195,33 @@ void
 cascade_action_drop_existing(CascadeKeys *keys, CascadeTie *tie, CascadeRelationship *rel,
 							 bool certain)
 {
-	CascadeStatement *stmt;
 	uint64	   *positions;
-	uint64		n;
+	uint64		nleft = 0;
 
 	if (keys->nkeys == 0 || !(certain || key_may_exist_again(tie)))
 		return;
-	stmt = cascade_statement_begin(CASCADE_ACTION_RECHECK, tie, rel, keys->nkeys,
-								   tie->parent_unique);
-	/* the keys come as arrays even if there is one */
-	if (stmt->shape == CASCADE_SHAPE_ONE)
-		stmt->shape = CASCADE_SHAPE_SOME;
-	cascade_statement_keys(stmt, keys->values, 0, keys->nkeys);
-	cascade_statement_numbers(stmt, keys->nkeys);
-	n = cascade_event_run(stmt);
-	positions = cascade_action_positions(n);
-	if (n < keys->nkeys)
-		cascade_keys_select(keys, positions, n);
+	positions = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * keys->nkeys);
+	for (uint64 first = 0; first < keys->nkeys;)
+	{
+		uint64		n = cascade_action_piece(keys, tie, false, first);
+		CascadeStatement *stmt = cascade_statement_begin(CASCADE_ACTION_RECHECK, tie, rel, n,
+														 tie->parent_unique);
+		uint64		nfound;
+		uint64	   *found;
+
+		/* the keys come as arrays even if there is one */
+		if (stmt->shape == CASCADE_SHAPE_ONE)
+			stmt->shape = CASCADE_SHAPE_SOME;
+		cascade_statement_keys(stmt, keys->values, first, n);
+		cascade_statement_numbers(stmt, n);
+		nfound = cascade_event_run(stmt);
+		found = cascade_action_positions(nfound);
+		for (uint64 i = 0; i < nfound; i++)
+			positions[nleft++] = first + found[i];
+		first += n;
+	}
+	if (nleft < keys->nkeys)
+		cascade_keys_select(keys, positions, nleft);
 }
 
 /*

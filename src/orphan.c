@@ -24,6 +24,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+/* up to this number a plan that does not know it will do */
+#define CASCADE_FEW_ROWS	64
+
 static void note_moved(CascadeRelationship *rel, const CaptureSet *set);
 static void note_lost(CascadeRelationship *rel, const CaptureSet *set);
 static void add_row(CascadeRows *rows, const CaptureSet *set, uint64 row);
@@ -237,10 +240,14 @@ static CascadeStatement *
 begin_statement(CascadeAction action, CascadeRelationship *rel, CascadeTable *table,
 				const CascadeRows *rows)
 {
-	CascadeStatement *stmt = cascade_statement_begin(action, rel->tie, rel, rows->n, true);
+	CascadeStatement *stmt = cascade_statement_begin(action, rel->tie, rel, rows->n,
+														 rows->n <= CASCADE_FEW_ROWS);
 	Datum	   *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (rows->n + 1));
 
-	stmt->shape = CASCADE_SHAPE_SOME;	/* row versions are found by themselves */
+	/* row versions are found by themselves, but for which partition they are in */
+	if (stmt->shape != CASCADE_SHAPE_MANY ||
+		get_rel_relkind(table->relid) != RELKIND_PARTITIONED_TABLE)
+		stmt->shape = CASCADE_SHAPE_SOME;
 	stmt->target = table;
 	for (uint64 i = 0; i < rows->n; i++)
 		values[i] = PointerGetDatum(&rows->tids[i]);
