@@ -132,7 +132,7 @@ PG_CONFIG ?= pg_config
 
 # These install what is missing, PostgreSQL included, so they cannot wait for
 # pg_config; every other goal is one of PGXS.
-TOOL_GOALS = bench check demo setup
+TOOL_GOALS = bench check demo setup stress
 ifneq ($(filter $(TOOL_GOALS),$(MAKECMDGOALS)),)
 
 .NOTPARALLEL:
@@ -148,6 +148,9 @@ check:
 bench:
 	tools/setup tests
 	@tools/with-server bench/run
+stress:
+	tools/setup tests
+	@tools/with-server tools/stress $(TIME)
 
 ifneq ($(filter-out $(TOOL_GOALS),$(MAKECMDGOALS)),)
 $(filter-out $(TOOL_GOALS),$(MAKECMDGOALS)):
