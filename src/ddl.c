@@ -60,6 +60,7 @@ static void take_truncate(RangeVar *table);
 static void make_room(const AlterTableStmt *stmt);
 static void rebuild_all(void);
 static List *declared_tables(void);
+static void refuse_schema_rename(const RenameStmt *stmt);
 static void refresh_triggers(RangeVar *table);
 static void refuse_partition(const AlterTableStmt *stmt);
 static void follow_rename(const RenameStmt *stmt);
@@ -504,6 +505,8 @@ cascade_after_alter_table(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_alter_table");
 
+	if (IsA(trigdata->parsetree, RenameStmt))
+		refuse_schema_rename((RenameStmt *) trigdata->parsetree);
 	if (is_none_of_ours())
 		PG_RETURN_NULL();
 	if (IsA(trigdata->parsetree, RenameStmt))
@@ -626,6 +629,20 @@ refresh_triggers(RangeVar *table)
 	}
 	foreach(lc, tables)
 		cascade_refresh_triggers(lfirst_oid(lc));
+}
+
+/*
+ * Our schema keeps its name: whoever made another one of it would supply the
+ * catalog.
+ */
+static void
+refuse_schema_rename(const RenameStmt *stmt)
+{
+	if (stmt->renameType == OBJECT_SCHEMA && strcmp(stmt->subname, CASCADE_SCHEMA) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot rename schema \"%s\" because extension \"cascade\" needs it",
+						CASCADE_SCHEMA)));
 }
 
 /*
