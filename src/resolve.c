@@ -46,7 +46,7 @@ static void resolve_key_type(CascadeColumn *column, bool only);
 static bool any_is_hashed(Oid opr, Oid type, Oid array);
 static Oid	array_type(Oid type);
 static void resolve_propagation(CascadeRelationship *rel, Relation source, Relation target);
-static bool key_is_unique(Relation rel, const CascadeTie *tie, bool immediate);
+static bool key_is_unique(Relation rel, const CascadeTie *tie, bool immediate, bool exact);
 static bool key_is_indexed(Relation rel, const CascadeTie *tie);
 
 /*
@@ -295,8 +295,8 @@ resolve_tie(CascadeRelationship *rel, Relation parent, List *parent_columns,
 		if (TupleDescAttr(RelationGetDescr(child), tie->discriminators[i].attno - 1)->attnotnull)
 			tie->child_not_null = true;
 	}
-	tie->parent_unique = key_is_unique(parent, tie, true);
-	tie->parent_unique_late = key_is_unique(parent, tie, false);
+	tie->parent_unique = key_is_unique(parent, tie, true, false);
+	tie->parent_unique_late = key_is_unique(parent, tie, false, false);
 	tie->child_indexed = key_is_indexed(child, tie);
 	return tie;
 }
@@ -597,10 +597,11 @@ index_finds_key(Relation index, const CascadeTie *tie)
 
 /*
  * Does an index make the tie's key unique on the parent?  If at once, a key
- * that was deleted can only exist again by an insert.
+ * that was deleted can only exist again by an insert.  Exact: it has no fewer
+ * columns than the key.
  */
 static bool
-key_is_unique(Relation rel, const CascadeTie *tie, bool immediate)
+key_is_unique(Relation rel, const CascadeTie *tie, bool immediate, bool exact)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	bool		unique = false;
@@ -612,6 +613,7 @@ key_is_unique(Relation rel, const CascadeTie *tie, bool immediate)
 		Form_pg_index form = index->rd_index;
 		bool		covered = form->indisunique && form->indisvalid &&
 			(form->indimmediate || !immediate) &&
+			(form->indnkeyatts == tie->ncolumns || !exact) &&
 			RelationGetIndexExpressions(index) == NIL &&
 			RelationGetIndexPredicate(index) == NIL;
 
@@ -633,25 +635,8 @@ bool
 cascade_key_is_referenceable(const CascadeTie *tie)
 {
 	Relation	rel = table_open(tie->parent, AccessShareLock);
-	List	   *indexes = RelationGetIndexList(rel);
-	bool		found = false;
-	ListCell   *lc;
+	bool		found = key_is_unique(rel, tie, true, true);
 
-	foreach(lc, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-		Form_pg_index form = index->rd_index;
-		bool		fits = form->indisunique && form->indisvalid && form->indimmediate &&
-			form->indnkeyatts == tie->ncolumns &&
-			RelationGetIndexExpressions(index) == NIL &&
-			RelationGetIndexPredicate(index) == NIL;
-
-		for (int i = 0; fits && i < form->indnkeyatts; i++)
-			fits = index_column_in_key(index, i, tie);
-		found |= fits;
-		index_close(index, AccessShareLock);
-	}
-	list_free(indexes);
 	table_close(rel, AccessShareLock);
 	return found;
 }
