@@ -45,8 +45,7 @@ static void add_parent_match(StringInfo buf, const CascadeStatement *stmt, bool 
 static void add_propagated(StringInfo buf, const CascadeStatement *stmt);
 static void add_versions(StringInfo buf, const CascadeStatement *stmt);
 static void add_orphan_rule(StringInfo buf, const CascadeStatement *stmt);
-static void add_has_key(StringInfo buf, const char *keyword, const CascadeTie *tie);
-static void add_has_parent(StringInfo buf, const CascadeTie *tie);
+static void add_has_key(StringInfo buf, const char *keyword, const CascadeTie *tie, bool partners);
 static void add_counted_keys(StringInfo buf, const CascadeStatement *stmt, const char *separator);
 static void add_validation(StringInfo buf, const CascadeStatement *stmt);
 static void add_count_all(StringInfo buf, const CascadeStatement *stmt);
@@ -225,14 +224,14 @@ cascade_query_text(const CascadeStatement *stmt)
 		case CASCADE_ACTION_ANY_HELD:
 			/* SELECT FROM [ONLY] t WHERE fk IS NOT NULL [AND kind = 'value'] LIMIT 1 */
 			add_child(&buf, "SELECT FROM", stmt);
-			add_has_key(&buf, " WHERE ", tie);
+			add_has_key(&buf, " WHERE ", tie, false);
 			appendStringInfoString(&buf, " LIMIT 1");
 			break;
 
 		case CASCADE_ACTION_DELETE_HOLDERS:
 			/* DELETE FROM [ONLY] t WHERE fk IS NOT NULL [AND kind = 'value'] */
 			add_child(&buf, "DELETE FROM", stmt);
-			add_has_key(&buf, " WHERE ", tie);
+			add_has_key(&buf, " WHERE ", tie, false);
 			break;
 
 		case CASCADE_ACTION_ALL_HELD:
@@ -241,7 +240,7 @@ cascade_query_text(const CascadeStatement *stmt)
 				appendStringInfo(&buf, "%s%s", i == 0 ? "SELECT DISTINCT " : ", ",
 								 column_name("t", tie->child, tie->columns[i].child_attno));
 			add_child(&buf, " FROM", stmt);
-			add_has_key(&buf, " WHERE ", tie);
+			add_has_key(&buf, " WHERE ", tie, false);
 			break;
 
 		case CASCADE_ACTION_VALIDATE:
@@ -594,39 +593,27 @@ add_orphan_rule(StringInfo buf, const CascadeStatement *stmt)
 		if (rel->direction != CASCADE_ONE_TO_MANY)
 			continue;
 		appendStringInfoString(buf, " AND (");
-		add_has_parent(buf, rel->tie);
+		add_has_key(buf, "", rel->tie, true);
 		foreach(lct, rel->alternatives)
 		{
 			appendStringInfoString(buf, " OR ");
-			add_has_parent(buf, lfirst(lct));
+			add_has_key(buf, "", lfirst(lct), true);
 		}
 		appendStringInfoString(buf, ") IS NOT TRUE");
 	}
 }
 
 /*
- * "fk IS NOT NULL AND ... [AND kind = 'value' ...]"
+ * "keyword fk IS NOT NULL AND ... [AND kind = 'value']"; partners: a link row's
+ * other key is there too, so that the row has this parent.
  */
 static void
-add_has_parent(StringInfo buf, const CascadeTie *tie)
-{
-	for (int i = 0; i < tie->ncolumns; i++)
-		appendStringInfo(buf, "%s%s IS NOT NULL", i == 0 ? "" : " AND ",
-						 column_name("t", tie->child, tie->columns[i].child_attno));
-	add_kind(buf, " AND ", tie, true);
-}
-
-/*
- * "keyword fk IS NOT NULL AND ... [AND kind = 'value']", whatever a link row's
- * other key is.
- */
-static void
-add_has_key(StringInfo buf, const char *keyword, const CascadeTie *tie)
+add_has_key(StringInfo buf, const char *keyword, const CascadeTie *tie, bool partners)
 {
 	for (int i = 0; i < tie->ncolumns; i++)
 		appendStringInfo(buf, "%s%s IS NOT NULL", i == 0 ? keyword : " AND ",
 						 column_name("t", tie->child, tie->columns[i].child_attno));
-	add_kind(buf, " AND ", tie, false);
+	add_kind(buf, " AND ", tie, partners);
 }
 
 /*
@@ -664,7 +651,7 @@ add_validation(StringInfo buf, const CascadeStatement *stmt)
 		appendStringInfo(buf, "%s%s", i == 0 ? "SELECT " : ", ",
 						 column_name("t", tie->child, tie->columns[i].child_attno));
 	add_child(buf, " FROM", stmt);
-	add_has_key(buf, " WHERE ", tie);
+	add_has_key(buf, " WHERE ", tie, false);
 	add_table(buf, " AND NOT EXISTS (SELECT FROM", tie->parent, "p");
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
@@ -701,7 +688,7 @@ add_count_all(StringInfo buf, const CascadeStatement *stmt)
 	appendStringInfo(buf, "SELECT %s", keys.data);
 	add_child(buf, " FROM", stmt);
 	appendStringInfoString(buf, " WHERE ");
-	add_has_parent(buf, tie);
+	add_has_key(buf, "", tie, true);
 	appendStringInfo(buf, " GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
 					 keys.data);
 }
