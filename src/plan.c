@@ -364,44 +364,46 @@ prepare(const CascadeStatement *stmt)
 	return plan;
 }
 
+/* what each action is called, and what SPI says when it was done */
+static const struct
+{
+	const char *word;
+	int			result;
+}			actions[] = {
+	[CASCADE_ACTION_UNLINK] = {"unlink", SPI_OK_DELETE},
+	[CASCADE_ACTION_DELETE] = {"delete", SPI_OK_DELETE},
+	[CASCADE_ACTION_ORPHAN] = {"delete-orphan", SPI_OK_DELETE},
+	[CASCADE_ACTION_REMOVE] = {"delete-orphan", SPI_OK_DELETE},
+	[CASCADE_ACTION_DELETE_PARENT] = {"delete", SPI_OK_DELETE},
+	[CASCADE_ACTION_ORPHAN_PARENT] = {"delete-orphan", SPI_OK_DELETE},
+	[CASCADE_ACTION_DELETE_HOLDERS] = {"delete", SPI_OK_DELETE},
+	[CASCADE_ACTION_NULLIFY] = {"nullify", SPI_OK_UPDATE},
+	[CASCADE_ACTION_FOLLOW] = {"follow", SPI_OK_UPDATE},
+	[CASCADE_ACTION_PROPAGATE] = {"propagate", SPI_OK_UPDATE},
+	[CASCADE_ACTION_READ_ROWS] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_LOCK_ROWS] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_FIND] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_LOCK] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_LOCK_NO_KEY] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_RECHECK] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_UNREFERENCED] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_SHARE] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_COUNT] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_COUNT_ALL] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_SHARE_PARENT] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_MISSING] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_HELD] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_REFERENCED] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_VALIDATE] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_ALL_HELD] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_ANY_HELD] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_MATCH] = {"check", SPI_OK_SELECT},
+};
+
 static int
 expected_result(CascadeAction action)
 {
-	switch (action)
-	{
-		case CASCADE_ACTION_UNLINK:
-		case CASCADE_ACTION_DELETE:
-		case CASCADE_ACTION_ORPHAN:
-		case CASCADE_ACTION_REMOVE:
-		case CASCADE_ACTION_DELETE_PARENT:
-		case CASCADE_ACTION_ORPHAN_PARENT:
-		case CASCADE_ACTION_DELETE_HOLDERS:
-			return SPI_OK_DELETE;
-		case CASCADE_ACTION_NULLIFY:
-		case CASCADE_ACTION_FOLLOW:
-		case CASCADE_ACTION_PROPAGATE:
-			return SPI_OK_UPDATE;
-		case CASCADE_ACTION_READ_ROWS:
-		case CASCADE_ACTION_LOCK_ROWS:
-		case CASCADE_ACTION_FIND:
-		case CASCADE_ACTION_LOCK:
-		case CASCADE_ACTION_LOCK_NO_KEY:
-		case CASCADE_ACTION_RECHECK:
-		case CASCADE_ACTION_UNREFERENCED:
-		case CASCADE_ACTION_SHARE:
-		case CASCADE_ACTION_COUNT:
-		case CASCADE_ACTION_COUNT_ALL:
-		case CASCADE_ACTION_SHARE_PARENT:
-		case CASCADE_ACTION_MISSING:
-		case CASCADE_ACTION_HELD:
-		case CASCADE_ACTION_REFERENCED:
-		case CASCADE_ACTION_VALIDATE:
-		case CASCADE_ACTION_ALL_HELD:
-		case CASCADE_ACTION_ANY_HELD:
-		case CASCADE_ACTION_MATCH:
-			return SPI_OK_SELECT;
-	}
-	pg_unreachable();
+	return actions[action].result;
 }
 
 /*
@@ -411,45 +413,7 @@ expected_result(CascadeAction action)
 const char *
 cascade_action_word(CascadeAction action)
 {
-	switch (action)
-	{
-		case CASCADE_ACTION_UNLINK:
-			return "unlink";
-		case CASCADE_ACTION_DELETE:
-		case CASCADE_ACTION_DELETE_PARENT:
-		case CASCADE_ACTION_DELETE_HOLDERS:
-			return "delete";
-		case CASCADE_ACTION_NULLIFY:
-			return "nullify";
-		case CASCADE_ACTION_FOLLOW:
-			return "follow";
-		case CASCADE_ACTION_PROPAGATE:
-			return "propagate";
-		case CASCADE_ACTION_ORPHAN:
-		case CASCADE_ACTION_REMOVE:
-		case CASCADE_ACTION_ORPHAN_PARENT:
-			return "delete-orphan";
-		case CASCADE_ACTION_READ_ROWS:
-		case CASCADE_ACTION_LOCK_ROWS:
-		case CASCADE_ACTION_FIND:
-		case CASCADE_ACTION_LOCK:
-		case CASCADE_ACTION_LOCK_NO_KEY:
-		case CASCADE_ACTION_RECHECK:
-		case CASCADE_ACTION_UNREFERENCED:
-		case CASCADE_ACTION_SHARE:
-		case CASCADE_ACTION_COUNT:
-		case CASCADE_ACTION_COUNT_ALL:
-		case CASCADE_ACTION_SHARE_PARENT:
-		case CASCADE_ACTION_MISSING:
-		case CASCADE_ACTION_HELD:
-		case CASCADE_ACTION_REFERENCED:
-		case CASCADE_ACTION_VALIDATE:
-		case CASCADE_ACTION_ALL_HELD:
-		case CASCADE_ACTION_ANY_HELD:
-		case CASCADE_ACTION_MATCH:
-			return "check";
-	}
-	pg_unreachable();
+	return actions[action].word;
 }
 
 static void
