@@ -87,7 +87,8 @@ typedef enum CascadeAction
 	CASCADE_ACTION_DELETE_PARENT,	/* delete them */
 	CASCADE_ACTION_ORPHAN_PARENT,	/* delete those that have no parent either */
 	/* references that are enforced */
-	CASCADE_ACTION_SHARE_PARENT,	/* lock the parents of held keys */
+	CASCADE_ACTION_SHARE_PARENTS,	/* lock the parents of held keys */
+	CASCADE_ACTION_NUMBER_PARENTS,	/* ... and number the keys that have one */
 	CASCADE_ACTION_MISSING,		/* which held keys have no parent? */
 	CASCADE_ACTION_HELD,		/* which held keys does a child hold now? */
 	CASCADE_ACTION_REFERENCED,	/* which parent keys does a child hold? */

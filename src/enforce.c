@@ -49,6 +49,8 @@ static CascadeKeys *gone_from(CascadeTie *tie, List *sets);
 static bool row_came_to_hold(const CascadeTie *tie, const CaptureSet *set, uint64 row);
 static bool leaves_none(const CascadeTie *tie, CaptureEvent event);
 static void check_parents(CascadeTie *tie, CascadeKeys *keys);
+static bool lock_parents(CascadeTie *tie, const CascadeKeys *keys, uint64 first, uint64 n);
+static CascadeKeys *without_parent(CascadeTie *tie, const CascadeKeys *keys, uint64 first, uint64 n);
 static void check_missing(CascadeTie *tie, CascadeKeys *keys);
 static void check_children(CascadeTie *tie, CascadeKeys *keys);
 static CascadeStatement *begin_question(CascadeAction action, CascadeTie *tie,
@@ -225,9 +227,7 @@ cascade_enforce_check(CascadeCache *cache, List *checks)
 }
 
 /*
- * Lock the parents of keys that children have come to hold.  A key whose
- * parent was not found to be locked has none, as RI_FKey_check has it, even if
- * one has come meanwhile: another look would find it unlocked.
+ * Lock the parents of keys that children have come to hold.
  */
 static void
 check_parents(CascadeTie *tie, CascadeKeys *keys)
@@ -237,24 +237,53 @@ check_parents(CascadeTie *tie, CascadeKeys *keys)
 	for (uint64 first = 0; first < keys->nkeys;)
 	{
 		uint64		n = cascade_action_piece(keys, tie, true, first);
-		CascadeStatement *stmt = cascade_statement_begin(CASCADE_ACTION_SHARE_PARENT, tie,
-														 tie->enforce_by, n, true);
-		bool		one = stmt->shape == CASCADE_SHAPE_ONE;
-		uint64		found;
-		uint64	   *positions = NULL;
 
-		cascade_statement_held_keys(stmt, keys->values, first, n);
-		if (!one)
-			cascade_statement_numbers(stmt, n);
-		found = cascade_event_run(stmt);
-		if (!one)
-			positions = cascade_action_positions(found);
-		else
-			SPI_freetuptable(SPI_tuptable);
-		if (found < n)
-			check_missing(tie, without(keys, tie, first, n, positions, found));
+		if (!lock_parents(tie, keys, first, n))
+			check_missing(tie, without_parent(tie, keys, first, n));
 		first += n;
 	}
+}
+
+/*
+ * Lock the parents of a piece of the keys; false if not all were found.
+ * Where a key has one parent at most it is enough to count them.
+ */
+static bool
+lock_parents(CascadeTie *tie, const CascadeKeys *keys, uint64 first, uint64 n)
+{
+	CascadeStatement *stmt;
+	uint64		found;
+
+	if (n > 1 && !tie->parent_unique)
+		return false;
+	stmt = cascade_statement_begin(CASCADE_ACTION_SHARE_PARENTS, tie, tie->enforce_by, n, true);
+	cascade_statement_held_keys(stmt, keys->values, first, n);
+	found = cascade_event_run(stmt);
+	SPI_freetuptable(SPI_tuptable);
+	return found == n;
+}
+
+/*
+ * The keys of a piece whose parent was not found to be locked.
+ *
+ * Of several keys this takes a look that locks again what it finds: a parent
+ * that has come since is as good, as it is for the rows that a foreign key
+ * checks later than others.  A single key is not looked for twice, as
+ * RI_FKey_check has it.
+ */
+static CascadeKeys *
+without_parent(CascadeTie *tie, const CascadeKeys *keys, uint64 first, uint64 n)
+{
+	CascadeStatement *stmt;
+	uint64		found;
+
+	if (n == 1)
+		return without(keys, tie, first, n, NULL, 0);
+	stmt = begin_question(CASCADE_ACTION_NUMBER_PARENTS, tie, tie->enforce_by, n, true);
+	cascade_statement_held_keys(stmt, keys->values, first, n);
+	cascade_statement_numbers(stmt, n);
+	found = cascade_event_run(stmt);
+	return without(keys, tie, first, n, cascade_action_positions(found), found);
 }
 
 /*
@@ -268,7 +297,7 @@ without(const CascadeKeys *keys, const CascadeTie *tie, uint64 first, uint64 n,
 	bool	   *found = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(bool) * (n + 1),
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
-	for (uint64 i = 0; i < nfound && positions != NULL; i++)
+	for (uint64 i = 0; i < nfound; i++)
 		found[positions[i]] = true;
 	for (uint64 i = 0; i < n; i++)
 	{

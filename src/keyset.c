@@ -36,12 +36,19 @@ typedef struct KeyOrder
 	SortSupport support;		/* one per column */
 } KeyOrder;
 
+/* a key's place; its first column beside it, as most comparisons end there */
+typedef struct KeyPosition
+{
+	Datum		first;
+	uint64		position;
+} KeyPosition;
+
 static CascadeKeys *make_keys(List *sets, const CascadeTie *tie, bool changed);
 static bool add_row(CascadeKeys *keys, const CaptureSet *set, uint64 row, const int *column,
 					bool changed);
 static Datum *copy_values(const Datum *values, const bool *nulls, uint64 n, Oid type);
 static void begin_order(KeyOrder *order, const CascadeKeys *keys, const CascadeTie *tie, bool held);
-static uint64 *sort_keys(KeyOrder *order);
+static KeyPosition *sort_keys(KeyOrder *order);
 
 /*
  * cascade_keys_deleted
@@ -200,24 +207,29 @@ copy_values(const Datum *values, const bool *nulls, uint64 n, Oid type)
 	return copy;
 }
 
-static int
+static inline int
 compare_keys(const void *a, const void *b, void *arg)
 {
 	const KeyOrder *order = arg;
-	uint64		ia = *(const uint64 *) a;
-	uint64		ib = *(const uint64 *) b;
+	const KeyPosition *ka = a;
+	const KeyPosition *kb = b;
+	int			cmp = ApplySortComparator(ka->first, false, kb->first, false, &order->support[0]);
 
-	for (int i = 0; i < order->keys->ncolumns; i++)
-	{
-		int			cmp = ApplySortComparator(order->keys->values[i][ia], false,
-											  order->others->values[i][ib], false,
-											  &order->support[i]);
-
-		if (cmp != 0)
-			return cmp;
-	}
-	return 0;
+	for (int i = 1; i < order->keys->ncolumns && cmp == 0; i++)
+		cmp = ApplySortComparator(order->keys->values[i][ka->position], false,
+								  order->others->values[i][kb->position], false,
+								  &order->support[i]);
+	return cmp;
 }
+
+#define ST_SORT sort_key_positions
+#define ST_ELEMENT_TYPE KeyPosition
+#define ST_COMPARE(a, b, order) compare_keys(a, b, order)
+#define ST_COMPARE_ARG_TYPE KeyOrder
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /*
  * Keys are compared as the parent's index compares them.
@@ -239,17 +251,17 @@ begin_order(KeyOrder *order, const CascadeKeys *keys, const CascadeTie *tie, boo
 }
 
 /*
- * Positions of the keys, in order.
+ * The keys in order.
  */
-static uint64 *
+static KeyPosition *
 sort_keys(KeyOrder *order)
 {
 	uint64		n = order->keys->nkeys;
-	uint64	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * (n + 1));
+	KeyPosition *sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(KeyPosition) * (n + 1));
 
 	for (uint64 i = 0; i < n; i++)
-		sorted[i] = i;
-	qsort_arg(sorted, n, sizeof(uint64), compare_keys, order);
+		sorted[i] = (KeyPosition) {order->keys->values[0][i], i};
+	sort_key_positions(sorted, n, order);
 	return sorted;
 }
 
@@ -263,7 +275,8 @@ void
 cascade_keys_drop_duplicates(CascadeKeys *keys, const CascadeTie *tie, bool held)
 {
 	KeyOrder	order;
-	uint64	   *sorted;
+	KeyPosition *sorted;
+	uint64	   *kept = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * (keys->nkeys + 1));
 	uint64		n = 0;
 
 	begin_order(&order, keys, tie, held);
@@ -271,10 +284,10 @@ cascade_keys_drop_duplicates(CascadeKeys *keys, const CascadeTie *tie, bool held
 	for (uint64 i = 0; i < keys->nkeys; i++)
 	{
 		if (i == 0 || compare_keys(&sorted[i - 1], &sorted[i], &order) != 0)
-			sorted[n++] = sorted[i];
+			kept[n++] = sorted[i].position;
 	}
 	if (n < keys->nkeys)
-		cascade_keys_select(keys, sorted, n);
+		cascade_keys_select(keys, kept, n);
 }
 
 /*
@@ -291,7 +304,7 @@ cascade_keys_latest(const CascadeKeys *keys, const CascadeKeys *others, const ui
 													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	uint64	   *highest;
 	KeyOrder	order;
-	uint64	   *sorted;
+	KeyPosition *sorted;
 	uint64		n = 0;
 
 	begin_order(&order, others, tie, true);
@@ -304,13 +317,15 @@ cascade_keys_latest(const CascadeKeys *keys, const CascadeKeys *others, const ui
 			highest[n] = 0;
 			sorted[n++] = sorted[i];
 		}
-		highest[n - 1] = Max(highest[n - 1], numbers[sorted[i]]);
+		highest[n - 1] = Max(highest[n - 1], numbers[sorted[i].position]);
 	}
 	order.keys = keys;
 	order.others = others;
 	for (uint64 i = 0; i < keys->nkeys; i++)
 	{
-		uint64	   *found = bsearch_arg(&i, sorted, n, sizeof(uint64), compare_keys, &order);
+		KeyPosition wanted = {keys->values[0][i], i};
+		KeyPosition *found = bsearch_arg(&wanted, sorted, n, sizeof(KeyPosition),
+										 compare_keys, &order);
 
 		if (found != NULL)
 			latest[i] = highest[found - sorted];

@@ -229,7 +229,8 @@ cascade_statement_run(CascadeStatement *stmt)
 static bool
 sees_snapshot_only(const CascadeStatement *stmt, Relation parent)
 {
-	return (stmt->action == CASCADE_ACTION_SHARE_PARENT ||
+	return (stmt->action == CASCADE_ACTION_SHARE_PARENTS ||
+			stmt->action == CASCADE_ACTION_NUMBER_PARENTS ||
 			stmt->action == CASCADE_ACTION_MISSING) &&
 		parent->rd_rel->relkind != RELKIND_PARTITIONED_TABLE;
 }
@@ -270,7 +271,8 @@ cascade_statement_table(const CascadeStatement *stmt, LOCKMODE *lockmode)
 			return stmt->tie->child;
 		case CASCADE_ACTION_LOCK:
 		case CASCADE_ACTION_LOCK_NO_KEY:
-		case CASCADE_ACTION_SHARE_PARENT:
+		case CASCADE_ACTION_SHARE_PARENTS:
+		case CASCADE_ACTION_NUMBER_PARENTS:
 			*lockmode = RowShareLock;
 			return stmt->tie->parent;
 		case CASCADE_ACTION_DELETE_PARENT:
@@ -301,7 +303,8 @@ plan_slot(CascadeStatement *stmt)
 		case CASCADE_ACTION_FOLLOW:
 		case CASCADE_ACTION_RECHECK:
 		case CASCADE_ACTION_MATCH:
-		case CASCADE_ACTION_SHARE_PARENT:
+		case CASCADE_ACTION_SHARE_PARENTS:
+		case CASCADE_ACTION_NUMBER_PARENTS:
 		case CASCADE_ACTION_MISSING:
 		case CASCADE_ACTION_HELD:
 		case CASCADE_ACTION_REFERENCED:
@@ -390,7 +393,8 @@ static const struct
 	[CASCADE_ACTION_SHARE] = {"check", SPI_OK_SELECT},
 	[CASCADE_ACTION_COUNT] = {"check", SPI_OK_SELECT},
 	[CASCADE_ACTION_COUNT_ALL] = {"check", SPI_OK_SELECT},
-	[CASCADE_ACTION_SHARE_PARENT] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_SHARE_PARENTS] = {"check", SPI_OK_SELECT},
+	[CASCADE_ACTION_NUMBER_PARENTS] = {"check", SPI_OK_SELECT},
 	[CASCADE_ACTION_MISSING] = {"check", SPI_OK_SELECT},
 	[CASCADE_ACTION_HELD] = {"check", SPI_OK_SELECT},
 	[CASCADE_ACTION_REFERENCED] = {"check", SPI_OK_SELECT},

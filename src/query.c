@@ -179,12 +179,12 @@ cascade_query_text(const CascadeStatement *stmt)
 			appendStringInfoChar(&buf, ')');
 			break;
 
-		case CASCADE_ACTION_SHARE_PARENT:
-			/* SELECT n FROM [ONLY] t, k WHERE held key ORDER BY key FOR KEY SHARE */
-			if (stmt->shape == CASCADE_SHAPE_ONE)
-				appendStringInfoString(&buf, "SELECT");
-			else
-				appendStringInfo(&buf, "SELECT k.k%d", stmt->nargs);
+		case CASCADE_ACTION_SHARE_PARENTS:
+		case CASCADE_ACTION_NUMBER_PARENTS:
+			/* SELECT [n] FROM [ONLY] t[, k] WHERE held key ORDER BY key FOR KEY SHARE */
+			appendStringInfoString(&buf, "SELECT");
+			if (stmt->action == CASCADE_ACTION_NUMBER_PARENTS)
+				appendStringInfo(&buf, " k.k%d", stmt->nargs);
 			add_parent(&buf, " FROM", stmt);
 			add_keys(&buf, ", ", stmt);
 			add_parent_match(&buf, stmt, true);
@@ -364,6 +364,7 @@ matches_any(const CascadeStatement *stmt)
 			return column->any;
 		case CASCADE_ACTION_FIND:
 		case CASCADE_ACTION_LOCK_NO_KEY:
+		case CASCADE_ACTION_SHARE_PARENTS:
 			return column->held_any;
 		case CASCADE_ACTION_LOCK:
 		case CASCADE_ACTION_DELETE_PARENT:
