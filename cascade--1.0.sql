@@ -284,6 +284,17 @@ CREATE EVENT TRIGGER cascade_before_alter_table ON ddl_command_start
 COMMENT ON EVENT TRIGGER cascade_before_alter_table IS
 	'lets the type of a key column be altered';
 
+CREATE FUNCTION cascade.before_drop_index() RETURNS event_trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_before_drop_index';
+COMMENT ON FUNCTION cascade.before_drop_index() IS
+	'event trigger: the unique index under an enforced key is not dropped concurrently';
+
+CREATE EVENT TRIGGER cascade_before_drop_index ON ddl_command_start
+	WHEN TAG IN ('DROP INDEX')
+	EXECUTE FUNCTION cascade.before_drop_index();
+COMMENT ON EVENT TRIGGER cascade_before_drop_index IS
+	'keeps the unique index that an enforced relationship needs';
+
 CREATE FUNCTION cascade.after_alter_table() RETURNS event_trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'cascade_after_alter_table';
 COMMENT ON FUNCTION cascade.after_alter_table() IS
@@ -310,6 +321,7 @@ COMMENT ON EVENT TRIGGER cascade_after_drop IS
 ALTER EVENT TRIGGER cascade_after_create_table ENABLE ALWAYS;
 ALTER EVENT TRIGGER cascade_after_create_trigger ENABLE ALWAYS;
 ALTER EVENT TRIGGER cascade_before_alter_table ENABLE ALWAYS;
+ALTER EVENT TRIGGER cascade_before_drop_index ENABLE ALWAYS;
 ALTER EVENT TRIGGER cascade_after_alter_table ENABLE ALWAYS;
 ALTER EVENT TRIGGER cascade_after_drop ENABLE ALWAYS;
 

@@ -1309,6 +1309,52 @@ DELETE FROM ddl_fresh_3.mine;
 :user
 TABLE c ORDER BY id;
 
+-- the unique index under an enforced key stays, as under a foreign key
+CREATE TABLE held (id int CONSTRAINT held_key UNIQUE);
+ALTER TABLE held ADD CONSTRAINT held_other UNIQUE (id);
+CREATE TABLE holder (held_id int);
+SELECT cascade.add_relationship('held', 'holder', enforce => true, source_columns => '{id}', target_columns => '{held_id}');
+\c -
+:user
+ALTER TABLE held DROP CONSTRAINT held_other;
+\c -
+:user
+ALTER TABLE held DROP CONSTRAINT held_key;  -- fails
+CREATE UNIQUE INDEX held_index ON held (id);
+ALTER TABLE held DROP CONSTRAINT held_key;
+\c -
+:user
+DROP INDEX held_index;  -- fails
+\c -
+:user
+DROP INDEX CONCURRENTLY held_index;  -- fails
+SELECT indexrelid::regclass, indisvalid, indisready FROM pg_index WHERE indrelid = 'held'::regclass;
+\c -
+:user
+REINDEX INDEX CONCURRENTLY held_index;
+CREATE UNIQUE INDEX held_second ON held (id);
+DROP INDEX CONCURRENTLY held_index;
+\c -
+:user
+ALTER TABLE held ALTER id TYPE bigint;
+INSERT INTO holder VALUES (1);  -- fails
+\c -
+:user
+DROP INDEX held_second CASCADE;
+SELECT count(*) FROM cascade.relationship WHERE source = 'held'::regclass;
+INSERT INTO holder VALUES (1);
+SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('held'::regclass, 'holder'::regclass);
+-- what is not enforced needs none
+DELETE FROM holder;
+SELECT cascade.add_relationship('held', 'holder', source_columns => '{id}', target_columns => '{held_id}',
+								direction => 'one-to-many');
+CREATE UNIQUE INDEX held_index ON held (id);
+\c -
+:user
+DROP INDEX held_index;
+CREATE UNIQUE INDEX held_index ON held (id);
+DROP INDEX CONCURRENTLY held_index;
+
 RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA ddl_fresh, ddl_fresh_3 CASCADE;

@@ -22,6 +22,7 @@
 #include "access/xact.h"
 #include "cascade.h"
 #include "compat.h"
+#include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
@@ -31,6 +32,7 @@
 #include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/cmdtag.h"
@@ -67,6 +69,12 @@ static void follow_rename(const RenameStmt *stmt);
 static Oid	key_holder(const CascadeRelationship *rel);
 static bool rename_in_list(Oid relid, List *names, const RenameStmt *stmt);
 static void refuse_restrict(const CascadeRelationship *rel, Node *parsetree);
+static bool is_of(const CascadeRelationship *rel, Oid relid);
+static bool lost_its_index(CascadeRelationship *rel, Oid index);
+static bool may_have_lost_index(const CascadeRelationship *rel);
+static DropBehavior drop_behavior(Node *parsetree);
+static bool is_locked(Oid relid);
+pg_noreturn static void error_index_needed(const CascadeRelationship *rel);
 static void refuse_independence(const AlterObjectDependsStmt *stmt);
 static bool uses_column(const CascadeRelationship *rel, const char *name);
 static void refuse_ours(RangeVar *table, const char *trigger);
@@ -86,6 +94,7 @@ static List *not_null_before = NIL; /* in TopTransactionContext of ... */
 static TransactionId not_null_transaction = InvalidTransactionId;
 
 PG_FUNCTION_INFO_V1(cascade_before_alter_table);
+PG_FUNCTION_INFO_V1(cascade_before_drop_index);
 PG_FUNCTION_INFO_V1(cascade_after_create_table);
 PG_FUNCTION_INFO_V1(cascade_after_create_trigger);
 PG_FUNCTION_INFO_V1(cascade_after_drop);
@@ -262,6 +271,42 @@ altered_tables(const AlterTableStmt *stmt)
 }
 
 /*
+ * cascade.before_drop_index() RETURNS event_trigger
+ *		On ddl_command_start of DROP INDEX.
+ *
+ * Error 2BP01 if an index that an enforced key needs is to be dropped
+ * CONCURRENTLY: at the end, where after_drop() refuses it, the index could
+ * not be had back.
+ */
+Datum
+cascade_before_drop_index(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *trigdata = check_event_trigger(fcinfo, "before_drop_index");
+	DropStmt   *stmt = (DropStmt *) trigdata->parsetree;
+	ListCell   *lc;
+
+	if (is_none_of_ours() || !IsA(stmt, DropStmt) || !stmt->concurrent)
+		PG_RETURN_NULL();
+	foreach(lc, stmt->objects)
+	{
+		Oid			index = RangeVarGetRelid(makeRangeVarFromNameList(lfirst(lc)), NoLock, true);
+		Oid			table = OidIsValid(index) ? IndexGetRelation(index, true) : InvalidOid;
+		ListCell   *lcr;
+
+		if (!OidIsValid(table))
+			continue;
+		foreach(lcr, cascade_catalog_read())
+		{
+			CascadeRelationship *rel = lfirst(lcr);
+
+			if (is_of(rel, table) && lost_its_index(rel, index))
+				error_index_needed(rel);
+		}
+	}
+	PG_RETURN_NULL();
+}
+
+/*
  * cascade.after_create_table() RETURNS event_trigger
  *		On ddl_command_end of CREATE TABLE and CREATE SCHEMA: a new partition
  *		gets the trigger for TRUNCATE, which is not cloned.
@@ -323,8 +368,7 @@ validate_enforced(Oid relid, bool more)
 	{
 		CascadeRelationship *rel = lfirst(lc);
 
-		if (!rel->enforce ||
-			(rel->source != relid && rel->target != relid && rel->secondary != relid))
+		if (!rel->enforce || !is_of(rel, relid))
 			continue;
 		if (more ? key_holder(rel) != relid :
 			key_holder(rel) == relid && rel->source != rel->target)
@@ -340,10 +384,11 @@ validate_enforced(Oid relid, bool more)
 /*
  * cascade.after_drop() RETURNS event_trigger
  *		On sql_drop: a relationship goes with a table or a column of its own,
- *		and the table that stays loses the triggers that nothing needs now.
+ *		an enforced one also with the unique index on its key, and the table
+ *		that stays loses the triggers that nothing needs now.
  *
- * Error 2BP01 if one of our triggers was dropped by hand, or a column without
- * CASCADE; 55006 if checks of the transaction are pending.
+ * Error 2BP01 if one of our triggers was dropped by hand, or a column or an
+ * index without CASCADE; 55006 if checks of the transaction are pending.
  */
 Datum
 cascade_after_drop(PG_FUNCTION_ARGS)
@@ -351,6 +396,7 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_drop");
 	List	   *dropped;
 	List	   *left = NIL;
+	bool		index_dropped;
 	ListCell   *lc;
 
 	if (is_none_of_ours())
@@ -362,16 +408,22 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 						" 'pg_catalog.pg_class'::pg_catalog.regclass"
 						" AND object_type OPERATOR(pg_catalog.=) ANY"
 						" ('{table,table column,foreign table,foreign table column}'::pg_catalog.text[])");
+	index_dropped = read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
+							  " WHERE object_type OPERATOR(pg_catalog.=) 'index'") != NIL;
 	foreach(lc, cascade_catalog_read())
 	{
 		CascadeRelationship *rel = lfirst(lc);
 
-		if (!list_member_oid(dropped, rel->source) && !list_member_oid(dropped, rel->target) &&
-			!list_member_oid(dropped, rel->secondary))
+		if ((list_member_oid(dropped, rel->source) || list_member_oid(dropped, rel->target) ||
+			 list_member_oid(dropped, rel->secondary)) && rests_on_what_is_gone(rel))
+			refuse_restrict(rel, trigdata->parsetree);
+		else if (index_dropped && may_have_lost_index(rel) && lost_its_index(rel, InvalidOid))
+		{
+			if (drop_behavior(trigdata->parsetree) == DROP_RESTRICT)
+				error_index_needed(rel);
+		}
+		else
 			continue;
-		if (!rests_on_what_is_gone(rel))
-			continue;
-		refuse_restrict(rel, trigdata->parsetree);
 		cascade_check_not_pending(rel->target);
 		cascade_catalog_delete(rel->source, NameStr(rel->name));
 		left = list_append_unique_oid(left, rel->source);
@@ -405,6 +457,69 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 			cascade_install_triggers(relid);
 	}
 	PG_RETURN_NULL();
+}
+
+/*
+ * Is an index of the relationship's key gone?  Its table is locked against
+ * everybody then; the others' are not looked at, nor waited for.
+ */
+static bool
+may_have_lost_index(const CascadeRelationship *rel)
+{
+	return rel->enforce && (is_locked(rel->source) || is_locked(rel->target));
+}
+
+static bool
+is_of(const CascadeRelationship *rel, Oid relid)
+{
+	return rel->source == relid || rel->target == relid || rel->secondary == relid;
+}
+
+/*
+ * Is there no unique index any more on a key that is enforced, or none but
+ * this one?
+ */
+static bool
+lost_its_index(CascadeRelationship *rel, Oid index)
+{
+	if (!rel->enforce)
+		return false;
+	cascade_resolve_relationship(rel);
+	return !cascade_key_is_referenceable(rel->tie, index) ||
+		(rel->reference != NULL && !cascade_key_is_referenceable(rel->reference, index));
+}
+
+static void
+error_index_needed(const CascadeRelationship *rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("cannot drop the unique key because relationship \"%s\" of table \"%s\" is enforced",
+					NameStr(rel->name), get_rel_name(rel->source)),
+			 errdetail("Only a reference to a unique key can be enforced."),
+			 errhint("Use DROP ... CASCADE to drop the relationship too.")));
+}
+
+static DropBehavior
+drop_behavior(Node *parsetree)
+{
+	ListCell   *lc;
+
+	if (IsA(parsetree, DropStmt))
+		return ((DropStmt *) parsetree)->behavior;
+	if (IsA(parsetree, DropOwnedStmt))
+		return ((DropOwnedStmt *) parsetree)->behavior;
+	if (!IsA(parsetree, AlterTableStmt))
+		return DROP_RESTRICT;
+	foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if ((cmd->subtype == AT_DropConstraint || cmd->subtype == AT_DropColumn) &&
+			cmd->behavior == DROP_RESTRICT)
+			return DROP_RESTRICT;
+	}
+	return DROP_CASCADE;
 }
 
 /*
@@ -443,13 +558,19 @@ is_losing_partition(Oid relid)
 
 	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
 	{
-		LOCKTAG		tag;
-
-		SET_LOCKTAG_RELATION(tag, MyDatabaseId, lfirst_oid(lc));
-		if (cascade_lock_held_by_me(&tag, AccessExclusiveLock))
+		if (is_locked(lfirst_oid(lc)))
 			return true;
 	}
 	return false;
+}
+
+static bool
+is_locked(Oid relid)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
+	return cascade_lock_held_by_me(&tag, AccessExclusiveLock);
 }
 
 /*

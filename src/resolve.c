@@ -46,7 +46,8 @@ static void resolve_key_type(CascadeColumn *column, bool only);
 static bool any_is_hashed(Oid opr, Oid type, Oid array);
 static Oid	array_type(Oid type);
 static void resolve_propagation(CascadeRelationship *rel, Relation source, Relation target);
-static bool key_is_unique(Relation rel, const CascadeTie *tie, bool immediate, bool exact);
+static bool key_is_unique(Relation rel, const CascadeTie *tie, bool immediate, bool exact,
+						  Oid except);
 static bool key_is_indexed(Relation rel, const CascadeTie *tie);
 
 /*
@@ -295,8 +296,8 @@ resolve_tie(CascadeRelationship *rel, Relation parent, List *parent_columns,
 		if (TupleDescAttr(RelationGetDescr(child), tie->discriminators[i].attno - 1)->attnotnull)
 			tie->child_not_null = true;
 	}
-	tie->parent_unique = key_is_unique(parent, tie, true, false);
-	tie->parent_unique_late = key_is_unique(parent, tie, false, false);
+	tie->parent_unique = key_is_unique(parent, tie, true, false, InvalidOid);
+	tie->parent_unique_late = key_is_unique(parent, tie, false, false, InvalidOid);
 	tie->child_indexed = key_is_indexed(child, tie);
 	return tie;
 }
@@ -596,12 +597,12 @@ index_finds_key(Relation index, const CascadeTie *tie)
 }
 
 /*
- * Does an index make the tie's key unique on the parent?  If at once, a key
- * that was deleted can only exist again by an insert.  Exact: it has no fewer
- * columns than the key.
+ * Does an index but this one make the tie's key unique on the parent?  If at
+ * once, a key that was deleted can only exist again by an insert.  Exact: it
+ * has no fewer columns than the key.
  */
 static bool
-key_is_unique(Relation rel, const CascadeTie *tie, bool immediate, bool exact)
+key_is_unique(Relation rel, const CascadeTie *tie, bool immediate, bool exact, Oid except)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	bool		unique = false;
@@ -611,7 +612,7 @@ key_is_unique(Relation rel, const CascadeTie *tie, bool immediate, bool exact)
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 		Form_pg_index form = index->rd_index;
-		bool		covered = form->indisunique && form->indisvalid &&
+		bool		covered = form->indexrelid != except && form->indisunique && form->indisvalid &&
 			(form->indimmediate || !immediate) &&
 			(form->indnkeyatts == tie->ncolumns || !exact) &&
 			RelationGetIndexExpressions(index) == NIL &&
@@ -629,13 +630,13 @@ key_is_unique(Relation rel, const CascadeTie *tie, bool immediate, bool exact)
 /*
  * cascade_key_is_referenceable
  *		Has the parent a unique index on the key and nothing else, as a
- *		foreign key needs it?
+ *		foreign key needs it?  One index may be left out.
  */
 bool
-cascade_key_is_referenceable(const CascadeTie *tie)
+cascade_key_is_referenceable(const CascadeTie *tie, Oid except)
 {
 	Relation	rel = table_open(tie->parent, AccessShareLock);
-	bool		found = key_is_unique(rel, tie, true, true);
+	bool		found = key_is_unique(rel, tie, true, true, except);
 
 	table_close(rel, AccessShareLock);
 	return found;
