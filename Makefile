@@ -27,6 +27,7 @@ OBJS = \
 	src/tie.o \
 	src/trigger.o \
 	src/truncate.o \
+	src/unique.o \
 	src/verify.o \
 	src/version.o
 PGFILEDESC = "cascade - ORM-style cascades kept by the server"
@@ -83,6 +84,7 @@ ISOLATION = \
 	enforce-contention \
 	enforce-deadlock \
 	enforce-deadlock2 \
+	enforce-index \
 	enforce-key-update \
 	enforce-links \
 	enforce-partitioned-1 \

@@ -1354,6 +1354,62 @@ CREATE UNIQUE INDEX held_index ON held (id);
 DROP INDEX held_index;
 CREATE UNIQUE INDEX held_index ON held (id);
 DROP INDEX CONCURRENTLY held_index;
+DROP TABLE held, holder;
+-- what each part of a command says of CASCADE; other keys do not count
+\set declare 'CREATE TABLE held (id int CONSTRAINT held_key UNIQUE, other int CONSTRAINT held_other UNIQUE, more int); CREATE TABLE holder (held_id int); SELECT cascade.add_relationship(''held'', ''holder'', enforce => true, source_columns => ''{id}'', target_columns => ''{held_id}'');'
+\set drop 'SELECT count(*) FROM cascade.relationship WHERE source = ''held''::regclass; DROP TABLE held, holder;'
+:declare
+\c -
+:user
+ALTER TABLE held DROP CONSTRAINT held_other;
+ALTER TABLE held DROP CONSTRAINT held_key, DROP COLUMN more CASCADE;  -- fails
+ALTER TABLE held DROP CONSTRAINT held_key CASCADE, DROP COLUMN more;
+:drop
+:declare
+\c -
+:user
+ALTER TABLE held ALTER id TYPE text, DROP CONSTRAINT held_key CASCADE;
+:drop
+:declare
+\c -
+:user
+BEGIN;
+ALTER TABLE held DROP CONSTRAINT held_key, ADD PRIMARY KEY (id);
+ROLLBACK;
+CREATE UNIQUE INDEX held_index ON held (id);
+ALTER TABLE held DROP CONSTRAINT held_key, ADD PRIMARY KEY USING INDEX held_index;
+:drop
+-- of the keys of a many-to-many relationship either counts
+CREATE TABLE held (id int PRIMARY KEY);
+CREATE TABLE tagged (id int CONSTRAINT tagged_key UNIQUE);
+CREATE TABLE holder (held_id int, tagged_id int);
+SELECT cascade.add_relationship('held', 'tagged', secondary => 'holder', enforce => true, target_columns => '{id}',
+								secondary_source_columns => '{held_id}', secondary_target_columns => '{tagged_id}');
+\c -
+:user
+ALTER TABLE tagged DROP CONSTRAINT tagged_key;  -- fails
+ALTER TABLE tagged DROP CONSTRAINT tagged_key CASCADE;
+DROP TABLE tagged;
+:drop
+-- and of many-to-one the target's
+CREATE TABLE held (id int, maker_id int UNIQUE);
+CREATE TABLE holder (id int PRIMARY KEY);
+SELECT cascade.add_relationship('held', 'holder', enforce => true, source_columns => '{maker_id}',
+								target_columns => '{id}', direction => 'many-to-one');
+\c -
+:user
+ALTER TABLE held DROP CONSTRAINT held_maker_id_key;
+DROP INDEX CONCURRENTLY IF EXISTS nothing;
+DROP INDEX CONCURRENTLY holder_pkey;  -- fails
+ALTER TABLE holder DROP CONSTRAINT holder_pkey;  -- fails
+-- whoever may not drop the index is told so, and nothing else
+CREATE UNIQUE INDEX holder_index ON holder (id);
+ALTER TABLE holder DROP CONSTRAINT holder_pkey;
+\c -
+:other
+DROP INDEX CONCURRENTLY ddl_fresh.holder_index;
+:user
+:drop
 
 RESET ROLE;
 SET client_min_messages = warning;

@@ -882,6 +882,47 @@ DROP TABLE writers;
 INSERT INTO books VALUES (2, 2);
 DROP TABLE books;
 
+--
+-- Keys that are equal to several parents, or to each other, in the type of one
+-- side only
+--
+-- a day was left out there, so two dates are one instant
+SET timezone = 'Pacific/Apia';
+CREATE TABLE days (day date PRIMARY KEY);
+CREATE TABLE events (at timestamptz);
+SELECT cascade.add_relationship('days', 'events', 'none', nullify => false, enforce => true,
+    source_columns => '{day}', target_columns => '{at}');
+INSERT INTO days SELECT date '2011-12-01' + i FROM generate_series(1, 100) i;
+SELECT count(*) FROM days WHERE day = timestamptz '2011-12-31';
+SELECT try($$INSERT INTO events SELECT day FROM days UNION SELECT '2012-06-01'$$);
+INSERT INTO events SELECT day FROM days;
+RESET timezone;
+DROP TABLE days, events;
+
+RESET ROLE;
+CREATE EXTENSION citext SCHEMA enforce_test;
+SET ROLE regress_cascade_user;
+CREATE TABLE words (word text PRIMARY KEY);
+CREATE TABLE uses (word citext);
+CREATE TABLE native (word citext REFERENCES words ON UPDATE CASCADE ON DELETE CASCADE);
+SELECT cascade.add_relationship('words', 'uses', 'all', enforce => true,
+    source_columns => '{word}', target_columns => '{word}', direction => 'one-to-many');
+INSERT INTO words VALUES ('A'), ('b');
+SELECT try($$INSERT INTO native VALUES ('A'), ('a')$$);
+SELECT try($$INSERT INTO uses VALUES ('A'), ('a')$$);
+SELECT try($$INSERT INTO uses VALUES ('b'), ('A'), ('B')$$);
+SELECT try($$WITH gone AS (DELETE FROM words WHERE word = 'A') INSERT INTO uses VALUES ('a')$$);
+INSERT INTO uses VALUES ('A'), ('b'), ('b');
+INSERT INTO native TABLE uses;
+INSERT INTO words VALUES ('a');
+UPDATE words SET word = 'B' WHERE word = 'b';
+DELETE FROM words WHERE word = 'a';
+TABLE native ORDER BY word;
+TABLE uses ORDER BY word;
+DROP TABLE words, uses, native;
+RESET ROLE;
+DROP EXTENSION citext;
+
 RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA enforce_test, enforce_private CASCADE;

@@ -23,6 +23,7 @@
 #define CASCADE_H
 
 #include "access/attnum.h"
+#include "commands/event_trigger.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -57,6 +58,14 @@
 #define CASCADE_ALL				0x1F	/* holds no delete-orphan */
 
 typedef struct CascadeTie CascadeTie;
+
+/* what a unique index on columns takes for equal */
+typedef enum CascadeUnique
+{
+	CASCADE_UNIQUE_NONE,		/* there is no such index */
+	CASCADE_UNIQUE_BY_OTHER,	/* what another operator class does */
+	CASCADE_UNIQUE_BY_DEFAULT	/* what the types' own equality does */
+} CascadeUnique;
 
 typedef enum CascadeDirection
 {
@@ -475,7 +484,17 @@ extern bool cascade_same_columns(const CascadeTie *a, const CascadeTie *b);
 extern bool cascade_same_discriminators(const CascadeTie *a, const CascadeTie *b);
 extern void cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel, const CascadeTie *own);
 extern bool cascade_key_is_referenceable(const CascadeTie *tie, Oid except);
+extern CascadeUnique cascade_unique_index(Oid relid, List *columns, Oid except);
 extern bool cascade_name_in_list(List *names, const char *name);
+
+/* in ddl.c */
+extern EventTriggerData *cascade_check_event_trigger(FunctionCallInfo fcinfo, const char *function);
+extern bool cascade_ignores_ddl(void);
+extern List *cascade_read_oids(const char *sql);
+
+/* in unique.c */
+extern bool cascade_unique_is_lost(CascadeRelationship *rel, Node *parsetree);
+extern bool cascade_locked_by_me(Oid relid);
 
 /* in declare.c */
 extern void cascade_declare_rebuilt(CascadeRelationship *rel);

@@ -20,10 +20,15 @@
 #if PG_VERSION_NUM < 160000
 #define cascade_owns_table(relid, roleid) \
 	pg_class_ownercheck(relid, roleid)
+#define cascade_owns_schema(nspid, roleid) \
+	pg_namespace_ownercheck(nspid, roleid)
 #else
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #define cascade_owns_table(relid, roleid) \
 	object_ownercheck(RelationRelationId, relid, roleid)
+#define cascade_owns_schema(nspid, roleid) \
+	object_ownercheck(NamespaceRelationId, nspid, roleid)
 #endif
 
 /* 18 has virtual generated columns, which have no value in the row. */

@@ -22,17 +22,14 @@
 #include "access/xact.h"
 #include "cascade.h"
 #include "compat.h"
-#include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
-#include "commands/event_trigger.h"
 #include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/cmdtag.h"
@@ -42,10 +39,8 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-static List *read_oids(const char *sql);
 static Oid	table_of_trigger(Oid trigger, bool *ours);
 static bool is_declared(Oid relid);
-static bool is_none_of_ours(void);
 static void rebuild_relationships(Oid relid);
 static void note_not_null(const AlterTableStmt *stmt);
 static Bitmapset *not_null_columns(Oid relid);
@@ -70,18 +65,12 @@ static Oid	key_holder(const CascadeRelationship *rel);
 static bool rename_in_list(Oid relid, List *names, const RenameStmt *stmt);
 static void refuse_restrict(const CascadeRelationship *rel, Node *parsetree);
 static bool is_of(const CascadeRelationship *rel, Oid relid);
-static bool lost_its_index(CascadeRelationship *rel, Oid index);
-static bool may_have_lost_index(const CascadeRelationship *rel);
-static DropBehavior drop_behavior(Node *parsetree);
-static bool is_locked(Oid relid);
-pg_noreturn static void error_index_needed(const CascadeRelationship *rel);
 static void refuse_independence(const AlterObjectDependsStmt *stmt);
 static bool uses_column(const CascadeRelationship *rel, const char *name);
 static void refuse_ours(RangeVar *table, const char *trigger);
 static void follow_not_null(const AlterTableStmt *stmt);
 static bool rests_on_what_is_gone(const CascadeRelationship *rel);
 static bool columns_exist(Oid relid, List *names);
-static EventTriggerData *check_event_trigger(FunctionCallInfo fcinfo, const char *function);
 
 /* the columns that were NOT NULL before an ALTER TABLE */
 typedef struct NotNullColumns
@@ -94,7 +83,6 @@ static List *not_null_before = NIL; /* in TopTransactionContext of ... */
 static TransactionId not_null_transaction = InvalidTransactionId;
 
 PG_FUNCTION_INFO_V1(cascade_before_alter_table);
-PG_FUNCTION_INFO_V1(cascade_before_drop_index);
 PG_FUNCTION_INFO_V1(cascade_after_create_table);
 PG_FUNCTION_INFO_V1(cascade_after_create_trigger);
 PG_FUNCTION_INFO_V1(cascade_after_drop);
@@ -115,11 +103,11 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 {
 	ListCell   *lc;
 
-	check_event_trigger(fcinfo, "after_create_trigger");
-	if (is_none_of_ours())
+	cascade_check_event_trigger(fcinfo, "after_create_trigger");
+	if (cascade_ignores_ddl())
 		PG_RETURN_NULL();
 
-	foreach(lc, read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
+	foreach(lc, cascade_read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
 						  " WHERE classid OPERATOR(pg_catalog.=)"
 						  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
 	{
@@ -187,10 +175,10 @@ rebuild_relationships(Oid relid)
 Datum
 cascade_before_alter_table(PG_FUNCTION_ARGS)
 {
-	EventTriggerData *trigdata = check_event_trigger(fcinfo, "before_alter_table");
+	EventTriggerData *trigdata = cascade_check_event_trigger(fcinfo, "before_alter_table");
 	ListCell   *lc;
 
-	if (is_none_of_ours() || !IsA(trigdata->parsetree, AlterTableStmt))
+	if (cascade_ignores_ddl() || !IsA(trigdata->parsetree, AlterTableStmt))
 		PG_RETURN_NULL();
 	refuse_concurrent_detach((AlterTableStmt *) trigdata->parsetree);
 	note_not_null((AlterTableStmt *) trigdata->parsetree);
@@ -271,42 +259,6 @@ altered_tables(const AlterTableStmt *stmt)
 }
 
 /*
- * cascade.before_drop_index() RETURNS event_trigger
- *		On ddl_command_start of DROP INDEX.
- *
- * Error 2BP01 if an index that an enforced key needs is to be dropped
- * CONCURRENTLY: at the end, where after_drop() refuses it, the index could
- * not be had back.
- */
-Datum
-cascade_before_drop_index(PG_FUNCTION_ARGS)
-{
-	EventTriggerData *trigdata = check_event_trigger(fcinfo, "before_drop_index");
-	DropStmt   *stmt = (DropStmt *) trigdata->parsetree;
-	ListCell   *lc;
-
-	if (is_none_of_ours() || !IsA(stmt, DropStmt) || !stmt->concurrent)
-		PG_RETURN_NULL();
-	foreach(lc, stmt->objects)
-	{
-		Oid			index = RangeVarGetRelid(makeRangeVarFromNameList(lfirst(lc)), NoLock, true);
-		Oid			table = OidIsValid(index) ? IndexGetRelation(index, true) : InvalidOid;
-		ListCell   *lcr;
-
-		if (!OidIsValid(table))
-			continue;
-		foreach(lcr, cascade_catalog_read())
-		{
-			CascadeRelationship *rel = lfirst(lcr);
-
-			if (is_of(rel, table) && lost_its_index(rel, index))
-				error_index_needed(rel);
-		}
-	}
-	PG_RETURN_NULL();
-}
-
-/*
  * cascade.after_create_table() RETURNS event_trigger
  *		On ddl_command_end of CREATE TABLE and CREATE SCHEMA: a new partition
  *		gets the trigger for TRUNCATE, which is not cloned.
@@ -314,9 +266,9 @@ cascade_before_drop_index(PG_FUNCTION_ARGS)
 Datum
 cascade_after_create_table(PG_FUNCTION_ARGS)
 {
-	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_create_table");
+	EventTriggerData *trigdata = cascade_check_event_trigger(fcinfo, "after_create_table");
 
-	if (is_none_of_ours())
+	if (cascade_ignores_ddl())
 		PG_RETURN_NULL();
 	if (IsA(trigdata->parsetree, CreateSchemaStmt))
 		follow_partitions();
@@ -393,22 +345,22 @@ validate_enforced(Oid relid, bool more)
 Datum
 cascade_after_drop(PG_FUNCTION_ARGS)
 {
-	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_drop");
+	EventTriggerData *trigdata = cascade_check_event_trigger(fcinfo, "after_drop");
 	List	   *dropped;
 	List	   *left = NIL;
 	bool		index_dropped;
 	ListCell   *lc;
 
-	if (is_none_of_ours())
+	if (cascade_ignores_ddl())
 		PG_RETURN_NULL();
 
 	/* tables, columns' tables, and the tables of triggers of ours */
-	dropped = read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
+	dropped = cascade_read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
 						" WHERE classid OPERATOR(pg_catalog.=)"
 						" 'pg_catalog.pg_class'::pg_catalog.regclass"
 						" AND object_type OPERATOR(pg_catalog.=) ANY"
 						" ('{table,table column,foreign table,foreign table column}'::pg_catalog.text[])");
-	index_dropped = read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
+	index_dropped = cascade_read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
 							  " WHERE object_type OPERATOR(pg_catalog.=) 'index'") != NIL;
 	foreach(lc, cascade_catalog_read())
 	{
@@ -417,12 +369,7 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 		if ((list_member_oid(dropped, rel->source) || list_member_oid(dropped, rel->target) ||
 			 list_member_oid(dropped, rel->secondary)) && rests_on_what_is_gone(rel))
 			refuse_restrict(rel, trigdata->parsetree);
-		else if (index_dropped && may_have_lost_index(rel) && lost_its_index(rel, InvalidOid))
-		{
-			if (drop_behavior(trigdata->parsetree) == DROP_RESTRICT)
-				error_index_needed(rel);
-		}
-		else
+		else if (!index_dropped || !cascade_unique_is_lost(rel, trigdata->parsetree))
 			continue;
 		cascade_check_not_pending(rel->target);
 		cascade_catalog_delete(rel->source, NameStr(rel->name));
@@ -433,7 +380,7 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 	}
 	if (trigdata->tag == CMDTAG_DROP_TRIGGER)
 	{
-		foreach(lc, read_oids("SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I',"
+		foreach(lc, cascade_read_oids("SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I',"
 							  " address_names[1], address_names[2]))"
 							  " FROM pg_catalog.pg_event_trigger_dropped_objects()"
 							  " WHERE classid OPERATOR(pg_catalog.=)"
@@ -441,7 +388,7 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 			cascade_check_triggers(lfirst_oid(lc));
 	}
 	/* triggers of ours go with a table that is not declared: a partition */
-	if (read_oids("SELECT t.objid"
+	if (cascade_read_oids("SELECT t.objid"
 				  " FROM pg_catalog.pg_event_trigger_dropped_objects() t"
 				  " WHERE t.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass"
 				  " AND t.address_names[3] OPERATOR(pg_catalog.~) '^~?CASCADE_'"
@@ -459,67 +406,10 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/*
- * Is an index of the relationship's key gone?  Its table is locked against
- * everybody then; the others' are not looked at, nor waited for.
- */
-static bool
-may_have_lost_index(const CascadeRelationship *rel)
-{
-	return rel->enforce && (is_locked(rel->source) || is_locked(rel->target));
-}
-
 static bool
 is_of(const CascadeRelationship *rel, Oid relid)
 {
 	return rel->source == relid || rel->target == relid || rel->secondary == relid;
-}
-
-/*
- * Is there no unique index any more on a key that is enforced, or none but
- * this one?
- */
-static bool
-lost_its_index(CascadeRelationship *rel, Oid index)
-{
-	if (!rel->enforce)
-		return false;
-	cascade_resolve_relationship(rel);
-	return !cascade_key_is_referenceable(rel->tie, index) ||
-		(rel->reference != NULL && !cascade_key_is_referenceable(rel->reference, index));
-}
-
-static void
-error_index_needed(const CascadeRelationship *rel)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-			 errmsg("cannot drop the unique key because relationship \"%s\" of table \"%s\" is enforced",
-					NameStr(rel->name), get_rel_name(rel->source)),
-			 errdetail("Only a reference to a unique key can be enforced."),
-			 errhint("Use DROP ... CASCADE to drop the relationship too.")));
-}
-
-static DropBehavior
-drop_behavior(Node *parsetree)
-{
-	ListCell   *lc;
-
-	if (IsA(parsetree, DropStmt))
-		return ((DropStmt *) parsetree)->behavior;
-	if (IsA(parsetree, DropOwnedStmt))
-		return ((DropOwnedStmt *) parsetree)->behavior;
-	if (!IsA(parsetree, AlterTableStmt))
-		return DROP_RESTRICT;
-	foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
-	{
-		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
-
-		if ((cmd->subtype == AT_DropConstraint || cmd->subtype == AT_DropColumn) &&
-			cmd->behavior == DROP_RESTRICT)
-			return DROP_RESTRICT;
-	}
-	return DROP_CASCADE;
 }
 
 /*
@@ -558,19 +448,10 @@ is_losing_partition(Oid relid)
 
 	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
 	{
-		if (is_locked(lfirst_oid(lc)))
+		if (cascade_locked_by_me(lfirst_oid(lc)))
 			return true;
 	}
 	return false;
-}
-
-static bool
-is_locked(Oid relid)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
-	return cascade_lock_held_by_me(&tag, AccessExclusiveLock);
 }
 
 /*
@@ -624,11 +505,11 @@ refuse_restrict(const CascadeRelationship *rel, Node *parsetree)
 Datum
 cascade_after_alter_table(PG_FUNCTION_ARGS)
 {
-	EventTriggerData *trigdata = check_event_trigger(fcinfo, "after_alter_table");
+	EventTriggerData *trigdata = cascade_check_event_trigger(fcinfo, "after_alter_table");
 
 	if (IsA(trigdata->parsetree, RenameStmt))
 		refuse_schema_rename((RenameStmt *) trigdata->parsetree);
-	if (is_none_of_ours())
+	if (cascade_ignores_ddl())
 		PG_RETURN_NULL();
 	if (IsA(trigdata->parsetree, RenameStmt))
 	{
@@ -691,7 +572,7 @@ rebuild_all(void)
 {
 	ListCell   *lc;
 
-	foreach(lc, read_oids("SELECT tgrelid FROM pg_catalog.pg_trigger"
+	foreach(lc, cascade_read_oids("SELECT tgrelid FROM pg_catalog.pg_trigger"
 						  " WHERE tgfoid OPERATOR(pg_catalog.=)"
 						  " pg_catalog.to_regprocedure('cascade.run()')::pg_catalog.oid"
 						  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid"))
@@ -725,7 +606,7 @@ declared_tables(void)
 static void
 refresh_triggers(RangeVar *table)
 {
-	List	   *renamed = read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()");
+	List	   *renamed = cascade_read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()");
 	List	   *tables = NIL;
 	ListCell   *lc;
 
@@ -767,12 +648,13 @@ refuse_schema_rename(const RenameStmt *stmt)
 }
 
 /*
- * Commands that are not to be looked at: pg_upgrade brings triggers and rows
- * as they were, and an extension's script, our own update for one, may find
- * the catalog in another form than this library knows.
+ * cascade_ignores_ddl
+ *		Is the command not to be looked at?  pg_upgrade brings triggers and
+ *		rows as they were, and an extension's script, our own update for one,
+ *		may find the catalog in another form than this library knows.
  */
-static bool
-is_none_of_ours(void)
+bool
+cascade_ignores_ddl(void)
 {
 	return IsBinaryUpgrade || creating_extension ||
 		!OidIsValid(cascade_catalog_relid(true));
@@ -1022,11 +904,12 @@ was_not_null(Oid relid)
 }
 
 /*
- * The first column of a query's rows, as a List of OIDs in the current memory
- * context; nulls are left out.
+ * cascade_read_oids
+ *		The first column of a query's rows, as a List of OIDs in the current
+ *		memory context; nulls are left out.
  */
-static List *
-read_oids(const char *sql)
+List *
+cascade_read_oids(const char *sql)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *oids = NIL;
@@ -1131,8 +1014,13 @@ columns_exist(Oid relid, List *names)
 	return true;
 }
 
-static EventTriggerData *
-check_event_trigger(FunctionCallInfo fcinfo, const char *function)
+/*
+ * cascade_check_event_trigger
+ *		What an event trigger's function was called for.  Error 39P01 if it
+ *		was called otherwise.
+ */
+EventTriggerData *
+cascade_check_event_trigger(FunctionCallInfo fcinfo, const char *function)
 {
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,

@@ -50,6 +50,7 @@ static bool row_came_to_hold(const CascadeTie *tie, const CaptureSet *set, uint6
 static bool leaves_none(const CascadeTie *tie, CaptureEvent event);
 static void check_parents(CascadeTie *tie, CascadeKeys *keys);
 static bool lock_parents(CascadeTie *tie, const CascadeKeys *keys, uint64 first, uint64 n);
+static bool has_one_parent(const CascadeTie *tie);
 static CascadeKeys *without_parent(CascadeTie *tie, const CascadeKeys *keys, uint64 first, uint64 n);
 static void check_missing(CascadeTie *tie, CascadeKeys *keys);
 static void check_children(CascadeTie *tie, CascadeKeys *keys);
@@ -254,13 +255,28 @@ lock_parents(CascadeTie *tie, const CascadeKeys *keys, uint64 first, uint64 n)
 	CascadeStatement *stmt;
 	uint64		found;
 
-	if (n > 1 && !tie->parent_unique)
+	if (n > 1 && !has_one_parent(tie))
 		return false;
 	stmt = cascade_statement_begin(CASCADE_ACTION_SHARE_PARENTS, tie, tie->enforce_by, n, true);
 	cascade_statement_held_keys(stmt, keys->values, first, n);
 	found = cascade_event_run(stmt);
 	SPI_freetuptable(SPI_tuptable);
 	return found == n;
+}
+
+/*
+ * Has a key one parent at most?  An operator between two types may find it
+ * equal to several that differ, a timestamp with time zone for one.
+ */
+static bool
+has_one_parent(const CascadeTie *tie)
+{
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		if (tie->columns[i].eq_opr != tie->columns[i].parent_eq_opr)
+			return false;
+	}
+	return tie->parent_unique;
 }
 
 /*

@@ -232,7 +232,8 @@ compare_keys(const void *a, const void *b, void *arg)
 #include "lib/sort_template.h"
 
 /*
- * Keys are compared as the parent's index compares them.
+ * Keys are compared as the parent's index compares them, in the type that the
+ * tie's operator takes.
  */
 static void
 begin_order(KeyOrder *order, const CascadeKeys *keys, const CascadeTie *tie, bool held)
@@ -241,8 +242,8 @@ begin_order(KeyOrder *order, const CascadeKeys *keys, const CascadeTie *tie, boo
 	order->support = palloc0(sizeof(SortSupportData) * keys->ncolumns);
 	for (int i = 0; i < keys->ncolumns; i++)
 	{
-		TypeCacheEntry *type = lookup_type_cache(held ? tie->columns[i].child_type :
-												 tie->columns[i].parent_type, TYPECACHE_LT_OPR);
+		TypeCacheEntry *type = lookup_type_cache(held ? tie->columns[i].held_type :
+												 tie->columns[i].key_type, TYPECACHE_LT_OPR);
 
 		order->support[i].ssup_cxt = CurrentMemoryContext;
 		order->support[i].ssup_collation = tie->columns[i].parent_collation;

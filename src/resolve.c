@@ -42,6 +42,7 @@ static void resolve_discriminators(CascadeRelationship *rel, CascadeTie *tie, Re
 static void resolve_column(CascadeColumn *column, Relation parent, Relation child,
 						   const char *parent_name, const char *child_name);
 static void use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie);
+static Oid	held_equality(const CascadeColumn *column);
 static void resolve_key_type(CascadeColumn *column, bool only);
 static bool any_is_hashed(Oid opr, Oid type, Oid array);
 static Oid	array_type(Oid type);
@@ -392,8 +393,8 @@ resolve_column(CascadeColumn *column, Relation parent, Relation child,
 	column->parent_collation = parent_att->attcollation;
 	column->child_collation = child_att->attcollation;
 	column->parent_eq_opr = equality(column->parent_type, column->parent_type);
-	column->child_eq_opr = equality(column->child_type, column->child_type);
 	column->eq_opr = equality(column->parent_type, column->child_type);
+	column->child_eq_opr = held_equality(column);
 	if (!OidIsValid(column->eq_opr) || !OidIsValid(column->parent_eq_opr) ||
 		!OidIsValid(column->child_eq_opr))
 		ereport(ERROR,
@@ -416,6 +417,25 @@ resolve_column(CascadeColumn *column, Relation parent, Relation child,
 		(!get_collation_isdeterministic(column->parent_collation) ||
 		 (OidIsValid(column->child_collation) &&
 		  !get_collation_isdeterministic(column->child_collation)));
+}
+
+/*
+ * The equality of keys that children hold: of their own type, or of the type
+ * they are coerced to, as a foreign key chooses it.
+ */
+static Oid
+held_equality(const CascadeColumn *column)
+{
+	Oid			type = getBaseType(column->child_type);
+	Oid			left;
+	Oid			right;
+
+	if (!OidIsValid(column->eq_opr))
+		return InvalidOid;
+	op_input_types(column->eq_opr, &left, &right);
+	if (get_typtype(right) != TYPTYPE_PSEUDO)
+		type = right;
+	return equality(type, type);
 }
 
 /*
@@ -554,7 +574,7 @@ use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie)
 
 /*
  * Is an index column of the parent one of the key, and does the index tell
- * keys apart as the tie does?
+ * keys apart as the tie does, if it has an operator to tell?
  */
 static bool
 index_column_in_key(Relation index, int pos, const CascadeTie *tie)
@@ -566,8 +586,9 @@ index_column_in_key(Relation index, int pos, const CascadeTie *tie)
 		const CascadeColumn *column = &tie->columns[i];
 
 		if (attno == column->parent_attno)
-			return op_in_opfamily(column->parent_eq_opr, index->rd_opfamily[pos]) &&
-				index->rd_indcollation[pos] == column->parent_collation;
+			return !OidIsValid(column->parent_eq_opr) ||
+				(op_in_opfamily(column->parent_eq_opr, index->rd_opfamily[pos]) &&
+				 index->rd_indcollation[pos] == column->parent_collation);
 	}
 	return false;
 }
@@ -640,6 +661,40 @@ cascade_key_is_referenceable(const CascadeTie *tie, Oid except)
 
 	table_close(rel, AccessShareLock);
 	return found;
+}
+
+/*
+ * cascade_unique_index
+ *		What unique index has a table on these columns and no others?  One
+ *		index may be left out.  The caller holds a lock on the table.
+ */
+CascadeUnique
+cascade_unique_index(Oid relid, List *columns, Oid except)
+{
+	Relation	rel = table_open(relid, NoLock);
+	CascadeTie *tie = palloc0(sizeof(CascadeTie));
+	CascadeUnique unique = CASCADE_UNIQUE_NONE;
+	ListCell   *lc;
+
+	tie->columns = palloc0(sizeof(CascadeColumn) * list_length(columns));
+	foreach(lc, columns)
+		tie->columns[tie->ncolumns++].parent_attno = cascade_resolve_attno(rel, lfirst(lc));
+	if (key_is_unique(rel, tie, true, true, except))
+		unique = CASCADE_UNIQUE_BY_OTHER;
+	for (int i = 0; i < tie->ncolumns; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+											  tie->columns[i].parent_attno - 1);
+
+		tie->columns[i].parent_eq_opr = equality(att->atttypid, att->atttypid);
+		tie->columns[i].parent_collation = att->attcollation;
+		if (!OidIsValid(tie->columns[i].parent_eq_opr))
+			unique = CASCADE_UNIQUE_NONE;
+	}
+	if (unique != CASCADE_UNIQUE_NONE && key_is_unique(rel, tie, true, true, except))
+		unique = CASCADE_UNIQUE_BY_DEFAULT;
+	table_close(rel, NoLock);
+	return unique;
 }
 
 /*
