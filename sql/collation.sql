@@ -80,6 +80,34 @@ DELETE FROM parent WHERE k = 'a';
 TABLE child ORDER BY id;
 DROP TABLE child, parent;
 
+-- enforced: of two keys that are one to the parent, which the child still holds
+CREATE TABLE parent (k text COLLATE no_case PRIMARY KEY);
+CREATE TABLE child (id integer, k text);
+SELECT cascade.add_relationship('parent', 'child', 'none', nullify => false, enforce => true,
+    source_columns => '{k}', target_columns => '{k}', direction => 'one-to-many');
+CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE child SET k = NULL WHERE id = 1 AND new.id = 1;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER "A" AFTER INSERT ON child FOR EACH ROW EXECUTE FUNCTION forget();
+SELECT try($$INSERT INTO child VALUES (1, 'x'), (2, 'X')$$);
+SELECT try($$INSERT INTO child VALUES (2, 'X'), (1, 'x')$$);
+INSERT INTO child VALUES (1, 'x');
+TABLE child;
+DROP TABLE child, parent;
+-- and what it holds beside them
+CREATE TABLE parent (k text PRIMARY KEY);
+CREATE TABLE child (id integer, k text COLLATE no_case);
+SELECT cascade.add_relationship('parent', 'child', 'none', nullify => false, enforce => true,
+    source_columns => '{k}', target_columns => '{k}', direction => 'one-to-many');
+CREATE TRIGGER "A" AFTER INSERT ON child FOR EACH ROW EXECUTE FUNCTION forget();
+INSERT INTO parent VALUES ('X');
+INSERT INTO child VALUES (2, 'X');
+INSERT INTO child VALUES (1, 'x');
+TABLE child ORDER BY id;
+DROP TABLE child, parent;
+
 RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA collation_test CASCADE;

@@ -1368,6 +1368,45 @@ ALTER TABLE held DROP CONSTRAINT held_key CASCADE, DROP COLUMN more;
 :declare
 \c -
 :user
+ALTER TABLE held DROP CONSTRAINT held_key, DROP CONSTRAINT held_other CASCADE;  -- fails
+ALTER TABLE held DROP CONSTRAINT held_key CASCADE, DROP CONSTRAINT held_other;
+:drop
+:declare
+CREATE UNIQUE INDEX held_index ON held (id) INCLUDE (other);
+ALTER TABLE held DROP CONSTRAINT held_key;
+\c -
+:user
+ALTER TABLE held DROP COLUMN other;  -- fails
+ALTER TABLE held DROP COLUMN other, DROP COLUMN more CASCADE;  -- fails
+DO $$ BEGIN
+	CREATE INDEX held_more ON held (more);
+	ALTER TABLE held DROP COLUMN other CASCADE, DROP COLUMN more;
+END $$;
+:drop
+-- a key that has become deferrable is the key still
+:declare
+CREATE UNIQUE INDEX held_index ON held (id);
+ALTER TABLE held DROP CONSTRAINT held_key, ADD CONSTRAINT held_later UNIQUE USING INDEX held_index DEFERRABLE;
+\c -
+:user
+ALTER TABLE held DROP COLUMN other;
+ALTER TABLE held DROP CONSTRAINT held_later;  -- fails
+:drop
+-- another column of the same name is not the key
+:declare
+\c -
+:user
+ALTER TABLE held DROP COLUMN id, ADD COLUMN id int UNIQUE;  -- fails
+ALTER TABLE held DROP COLUMN id CASCADE, ADD COLUMN id int UNIQUE;
+:drop
+:declare
+\c -
+:user
+ALTER TABLE holder DROP COLUMN held_id CASCADE, ADD COLUMN held_id int DEFAULT 7;
+:drop
+:declare
+\c -
+:user
 ALTER TABLE held ALTER id TYPE text, DROP CONSTRAINT held_key CASCADE;
 :drop
 :declare

@@ -896,6 +896,9 @@ INSERT INTO days SELECT date '2011-12-01' + i FROM generate_series(1, 100) i;
 SELECT count(*) FROM days WHERE day = timestamptz '2011-12-31';
 SELECT try($$INSERT INTO events SELECT day FROM days UNION SELECT '2012-06-01'$$);
 INSERT INTO events SELECT day FROM days;
+-- one key that has two parents
+INSERT INTO events VALUES ('2011-12-31');
+INSERT INTO events VALUES ('2011-12-31'), ('2011-12-31');
 RESET timezone;
 DROP TABLE days, events;
 

@@ -483,7 +483,7 @@ extern bool cascade_same_key(const CascadeTie *a, const CascadeTie *b);
 extern bool cascade_same_columns(const CascadeTie *a, const CascadeTie *b);
 extern bool cascade_same_discriminators(const CascadeTie *a, const CascadeTie *b);
 extern void cascade_strengthen_tie(CascadeTie *tie, CascadeRelationship *rel, const CascadeTie *own);
-extern bool cascade_key_is_referenceable(const CascadeTie *tie, Oid except);
+extern bool cascade_key_is_referenceable(const CascadeTie *tie, bool immediate, Oid except);
 extern CascadeUnique cascade_unique_index(Oid relid, List *columns, Oid except);
 extern bool cascade_name_in_list(List *names, const char *name);
 

@@ -33,6 +33,7 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/cmdtag.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -71,6 +72,7 @@ static void refuse_ours(RangeVar *table, const char *trigger);
 static void follow_not_null(const AlterTableStmt *stmt);
 static bool rests_on_what_is_gone(const CascadeRelationship *rel);
 static bool columns_exist(Oid relid, List *names);
+static bool column_was_dropped(Oid relid, const char *name);
 
 /* the columns that were NOT NULL before an ALTER TABLE */
 typedef struct NotNullColumns
@@ -1008,10 +1010,25 @@ columns_exist(Oid relid, List *names)
 		return false;
 	foreach(lc, names)
 	{
-		if (get_attnum(relid, lfirst(lc)) <= 0)
+		if (get_attnum(relid, lfirst(lc)) <= 0 || column_was_dropped(relid, lfirst(lc)))
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Did the command drop a column of this name?  It may have added another one.
+ */
+static bool
+column_was_dropped(Oid relid, const char *name)
+{
+	return cascade_read_oids(psprintf("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
+									  " WHERE classid OPERATOR(pg_catalog.=)"
+									  " 'pg_catalog.pg_class'::pg_catalog.regclass"
+									  " AND objid OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
+									  " AND objsubid OPERATOR(pg_catalog.>) 0"
+									  " AND address_names[3] OPERATOR(pg_catalog.=) %s",
+									  relid, quote_literal_cstr(name))) != NIL;
 }
 
 /*

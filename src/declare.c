@@ -675,7 +675,7 @@ check_enforced(const CascadeRelationship *rel, const CascadeTie *tie)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("references of foreign table \"%s\" cannot be enforced", get_rel_name(foreign)),
 				 cascade_errtable(foreign)));
-	if (!cascade_key_is_referenceable(tie, InvalidOid))
+	if (!cascade_key_is_referenceable(tie, true, InvalidOid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
 				 errmsg("there is no unique constraint matching given keys for referenced table \"%s\"",

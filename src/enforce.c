@@ -261,7 +261,7 @@ lock_parents(CascadeTie *tie, const CascadeKeys *keys, uint64 first, uint64 n)
 	cascade_statement_held_keys(stmt, keys->values, first, n);
 	found = cascade_event_run(stmt);
 	SPI_freetuptable(SPI_tuptable);
-	return found == n;
+	return n == 1 ? found > 0 : found == n;
 }
 
 /*
@@ -333,11 +333,14 @@ without(const CascadeKeys *keys, const CascadeTie *tie, uint64 first, uint64 n,
 static void
 check_missing(CascadeTie *tie, CascadeKeys *keys)
 {
-	CascadeStatement *stmt = begin_question(CASCADE_ACTION_HELD, tie, tie->enforce_by, keys->nkeys,
-											tie->child_indexed);
+	CascadeStatement *stmt;
 	uint64		n;
 	uint64	   *positions;
 
+	if (keys->nkeys == 0)
+		return;
+	stmt = begin_question(CASCADE_ACTION_HELD, tie, tie->enforce_by, keys->nkeys,
+						  tie->child_indexed);
 	cascade_statement_held_keys(stmt, keys->values, 0, keys->nkeys);
 	cascade_statement_numbers(stmt, keys->nkeys);
 	n = cascade_event_run(stmt);

@@ -421,10 +421,12 @@ add_held_match(StringInfo buf, const CascadeStatement *stmt)
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
 		const CascadeColumn *column = &tie->columns[i];
+		char	   *fk = column_name("t", tie->child, column->child_attno);
 
 		appendStringInfoString(buf, i == 0 ? " WHERE " : " AND ");
-		generate_operator_clause(buf, column_name("t", tie->child, column->child_attno),
-								 column->child_type, column->child_eq_opr,
+		if (column->collate)
+			fk = collated(fk, column->parent_collation);
+		generate_operator_clause(buf, fk, column->child_type, column->child_eq_opr,
 								 operand(stmt, i, column->held_type, column->held_array),
 								 column->held_type);
 	}

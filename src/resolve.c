@@ -42,7 +42,6 @@ static void resolve_discriminators(CascadeRelationship *rel, CascadeTie *tie, Re
 static void resolve_column(CascadeColumn *column, Relation parent, Relation child,
 						   const char *parent_name, const char *child_name);
 static void use_constraint_operators(const CascadeRelationship *rel, CascadeTie *tie);
-static Oid	held_equality(const CascadeColumn *column);
 static void resolve_key_type(CascadeColumn *column, bool only);
 static bool any_is_hashed(Oid opr, Oid type, Oid array);
 static Oid	array_type(Oid type);
@@ -393,8 +392,8 @@ resolve_column(CascadeColumn *column, Relation parent, Relation child,
 	column->parent_collation = parent_att->attcollation;
 	column->child_collation = child_att->attcollation;
 	column->parent_eq_opr = equality(column->parent_type, column->parent_type);
+	column->child_eq_opr = equality(column->child_type, column->child_type);
 	column->eq_opr = equality(column->parent_type, column->child_type);
-	column->child_eq_opr = held_equality(column);
 	if (!OidIsValid(column->eq_opr) || !OidIsValid(column->parent_eq_opr) ||
 		!OidIsValid(column->child_eq_opr))
 		ereport(ERROR,
@@ -420,25 +419,6 @@ resolve_column(CascadeColumn *column, Relation parent, Relation child,
 }
 
 /*
- * The equality of keys that children hold: of their own type, or of the type
- * they are coerced to, as a foreign key chooses it.
- */
-static Oid
-held_equality(const CascadeColumn *column)
-{
-	Oid			type = getBaseType(column->child_type);
-	Oid			left;
-	Oid			right;
-
-	if (!OidIsValid(column->eq_opr))
-		return InvalidOid;
-	op_input_types(column->eq_opr, &left, &right);
-	if (get_typtype(right) != TYPTYPE_PSEUDO)
-		type = right;
-	return equality(type, type);
-}
-
-/*
  * The types that keys are passed in to a statement: what the operator takes,
  * or the columns' own where the operator is polymorphic.
  */
@@ -456,6 +436,9 @@ resolve_key_type(CascadeColumn *column, bool only)
 		IsBinaryCoercible(getBaseType(column->child_type), right) ?
 		right : getBaseType(column->child_type);
 	column->held_array = array_type(column->held_type);
+	/* keys that are held are told apart in that type, see keyset.c */
+	if (column->held_type == right)
+		column->child_eq_opr = equality(right, right);
 	column->any = only && any_is_hashed(get_commutator(column->eq_opr), column->key_type,
 										column->key_array);
 	column->parent_any = only && any_is_hashed(column->parent_eq_opr, column->key_type,
@@ -651,13 +634,14 @@ key_is_unique(Relation rel, const CascadeTie *tie, bool immediate, bool exact, O
 /*
  * cascade_key_is_referenceable
  *		Has the parent a unique index on the key and nothing else, as a
- *		foreign key needs it?  One index may be left out.
+ *		foreign key needs it?  One that was made DEFERRABLE since has been
+ *		needed before.  One index may be left out.
  */
 bool
-cascade_key_is_referenceable(const CascadeTie *tie, Oid except)
+cascade_key_is_referenceable(const CascadeTie *tie, bool immediate, Oid except)
 {
 	Relation	rel = table_open(tie->parent, AccessShareLock);
-	bool		found = key_is_unique(rel, tie, true, true, except);
+	bool		found = key_is_unique(rel, tie, immediate, true, except);
 
 	table_close(rel, AccessShareLock);
 	return found;
@@ -679,7 +663,7 @@ cascade_unique_index(Oid relid, List *columns, Oid except)
 	tie->columns = palloc0(sizeof(CascadeColumn) * list_length(columns));
 	foreach(lc, columns)
 		tie->columns[tie->ncolumns++].parent_attno = cascade_resolve_attno(rel, lfirst(lc));
-	if (key_is_unique(rel, tie, true, true, except))
+	if (key_is_unique(rel, tie, false, true, except))
 		unique = CASCADE_UNIQUE_BY_OTHER;
 	for (int i = 0; i < tie->ncolumns; i++)
 	{
@@ -691,7 +675,7 @@ cascade_unique_index(Oid relid, List *columns, Oid except)
 		if (!OidIsValid(tie->columns[i].parent_eq_opr))
 			unique = CASCADE_UNIQUE_NONE;
 	}
-	if (unique != CASCADE_UNIQUE_NONE && key_is_unique(rel, tie, true, true, except))
+	if (unique != CASCADE_UNIQUE_NONE && key_is_unique(rel, tie, false, true, except))
 		unique = CASCADE_UNIQUE_BY_DEFAULT;
 	table_close(rel, NoLock);
 	return unique;

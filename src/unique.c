@@ -24,6 +24,7 @@
 #include "catalog/pg_index.h"
 #include "compat.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
@@ -36,8 +37,10 @@ static void refuse_concurrent_drop(Oid index);
 static bool may_drop(Oid index, Oid table);
 static bool is_unique(Oid index);
 static bool is_lost(CascadeRelationship *rel, Oid parent, List *columns, Oid except);
-static bool is_restricted(Node *parsetree);
-static bool drops_index(const char *name);
+static bool loses_index(CascadeRelationship *rel, Oid parent, List *columns, Node *parsetree);
+static bool is_restricted(Node *parsetree, Oid parent, List *columns);
+static bool is_dropped_by(Node *parsetree, Oid parent, List *columns, DropBehavior behavior);
+static bool was_dropped(Oid parent, List *columns, const char *names, const char *name);
 pg_noreturn static void error_index_needed(const CascadeRelationship *rel);
 
 PG_FUNCTION_INFO_V1(cascade_before_drop_index);
@@ -134,12 +137,18 @@ cascade_unique_is_lost(CascadeRelationship *rel, Node *parsetree)
 {
 	if (!rel->enforce)
 		return false;
-	if (!(rel->direction != CASCADE_MANY_TO_ONE && cascade_locked_by_me(rel->source) &&
-		  is_lost(rel, rel->source, rel->source_columns, InvalidOid)) &&
-		!(rel->direction != CASCADE_ONE_TO_MANY && cascade_locked_by_me(rel->target) &&
-		  is_lost(rel, rel->target, rel->target_columns, InvalidOid)))
+	return (rel->direction != CASCADE_MANY_TO_ONE &&
+			loses_index(rel, rel->source, rel->source_columns, parsetree)) ||
+		(rel->direction != CASCADE_ONE_TO_MANY &&
+		 loses_index(rel, rel->target, rel->target_columns, parsetree));
+}
+
+static bool
+loses_index(CascadeRelationship *rel, Oid parent, List *columns, Node *parsetree)
+{
+	if (!cascade_locked_by_me(parent) || !is_lost(rel, parent, columns, InvalidOid))
 		return false;
-	if (is_restricted(parsetree))
+	if (is_restricted(parsetree, parent, columns))
 		error_index_needed(rel);
 	return true;
 }
@@ -162,8 +171,8 @@ is_lost(CascadeRelationship *rel, Oid parent, List *columns, Oid except)
 			break;
 	}
 	cascade_resolve_relationship(rel);
-	return !cascade_key_is_referenceable(rel->tie, except) ||
-		(rel->reference != NULL && !cascade_key_is_referenceable(rel->reference, except));
+	return !cascade_key_is_referenceable(rel->tie, false, except) ||
+		(rel->reference != NULL && !cascade_key_is_referenceable(rel->reference, false, except));
 }
 
 /*
@@ -180,13 +189,13 @@ cascade_locked_by_me(Oid relid)
 }
 
 /*
- * Was the index dropped without CASCADE?  Of several parts of ALTER TABLE those
- * count that dropped one.
+ * Was the index dropped without CASCADE?
  */
 static bool
-is_restricted(Node *parsetree)
+is_restricted(Node *parsetree, Oid parent, List *columns)
 {
-	bool		restricted = true;
+	bool		cascades = false;
+	bool		restricted = false;
 	ListCell   *lc;
 
 	if (IsA(parsetree, DropStmt))
@@ -202,23 +211,73 @@ is_restricted(Node *parsetree)
 		if (cmd->subtype != AT_DropConstraint && cmd->subtype != AT_DropColumn)
 			continue;
 		if (cmd->behavior == DROP_CASCADE)
-			restricted = false;
-		else if (cmd->subtype == AT_DropConstraint && drops_index(cmd->name))
-			return true;
+			cascades = true;
+		else
+			restricted = true;
 	}
-	return restricted;
+	if (cascades && restricted)
+		return !is_dropped_by(parsetree, parent, columns, DROP_CASCADE) ||
+			is_dropped_by(parsetree, parent, columns, DROP_RESTRICT);
+	return !cascades;
 }
 
 /*
- * Was an index of this name dropped?  A constraint's index has its name.
+ * Did a part of ALTER TABLE with this behavior drop a unique index on the key?
+ * A constraint's index has its name, a column's has it among its columns.
  */
 static bool
-drops_index(const char *name)
+is_dropped_by(Node *parsetree, Oid parent, List *columns, DropBehavior behavior)
 {
-	return cascade_read_oids(psprintf("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
-									  " WHERE object_type OPERATOR(pg_catalog.=) 'index'"
-									  " AND object_name OPERATOR(pg_catalog.=) %s",
-									  quote_literal_cstr(name))) != NIL;
+	ListCell   *lc;
+
+	foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if (cmd->behavior != behavior)
+			continue;
+		if (cmd->subtype == AT_DropConstraint &&
+			was_dropped(parent, columns, "d.object_name", cmd->name))
+			return true;
+		if (cmd->subtype == AT_DropColumn &&
+			was_dropped(parent, columns,
+						"ANY (SELECT a.attname FROM pg_catalog.pg_attribute a"
+						" WHERE a.attrelid OPERATOR(pg_catalog.=) i.indrelid"
+						" AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey))", cmd->name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Was a unique index on the key dropped that bears this name, or has a column
+ * of it?  The query sees the catalog as it was before the command.
+ */
+static bool
+was_dropped(Oid parent, List *columns, const char *names, const char *name)
+{
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql,
+					 "SELECT d.objid FROM pg_catalog.pg_event_trigger_dropped_objects() d,"
+					 " pg_catalog.pg_index i"
+					 " WHERE d.object_type OPERATOR(pg_catalog.=) 'index'"
+					 " AND i.indexrelid OPERATOR(pg_catalog.=) d.objid"
+					 " AND i.indrelid OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
+					 " AND i.indisunique AND i.indnkeyatts OPERATOR(pg_catalog.=) %d"
+					 " AND %s::pg_catalog.name OPERATOR(pg_catalog.=) %s"
+					 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a"
+					 " WHERE a.attrelid OPERATOR(pg_catalog.=) i.indrelid"
+					 " AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey[0:i.indnkeyatts OPERATOR(pg_catalog.-) 1])"
+					 " AND a.attname OPERATOR(pg_catalog.<>) ALL (ARRAY[",
+					 parent, list_length(columns), quote_literal_cstr(name), names);
+	foreach(lc, columns)
+		appendStringInfo(&sql, "%s%s", foreach_current_index(lc) == 0 ? "" : ", ",
+						 quote_literal_cstr(lfirst(lc)));
+	appendStringInfoString(&sql, "]::pg_catalog.name[]))");
+	return cascade_read_oids(sql.data) != NIL;
 }
 
 static void
