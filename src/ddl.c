@@ -31,7 +31,6 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "storage/lock.h"
 #include "tcop/cmdtag.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
