@@ -332,6 +332,31 @@ UPDATE pages SET post_id = 1;
 UPDATE pages SET post_id = NULL WHERE id = 2;
 TABLE pages ORDER BY id;
 
+--
+-- A target whose key changes before the check is due
+--
+CREATE TABLE walls (id integer PRIMARY KEY);
+CREATE TABLE labels (id integer PRIMARY KEY);
+CREATE TABLE wall_labels (wall_id integer, label_id integer);
+CREATE TABLE pins (id integer PRIMARY KEY, label_id integer);
+SELECT cascade.add_relationship('walls', 'labels', 'save-update', secondary => 'wall_labels', source_columns => '{id}',
+    target_columns => '{id}', secondary_source_columns => '{wall_id}', secondary_target_columns => '{label_id}', single_parent => true);
+SELECT cascade.add_relationship('pins', 'labels', 'save-update', direction => 'many-to-one',
+    source_columns => '{label_id}', target_columns => '{id}', single_parent => true);
+INSERT INTO labels VALUES (1), (2);
+SELECT try('INSERT INTO wall_labels VALUES (1, 1), (2, 1); UPDATE labels SET id = 11 WHERE id = 1; SET CONSTRAINTS ALL IMMEDIATE');
+SELECT try('INSERT INTO pins VALUES (1, 1), (2, 1); UPDATE labels SET id = 11 WHERE id = 1; UPDATE labels SET id = 12 WHERE id = 11; SET CONSTRAINTS ALL IMMEDIATE');
+SELECT try('INSERT INTO pins VALUES (1, 1); UPDATE labels SET id = 11 WHERE id = 1; INSERT INTO pins VALUES (2, 11); SET CONSTRAINTS ALL IMMEDIATE');
+-- but one that takes the old key is another
+BEGIN;
+INSERT INTO pins VALUES (1, 1);
+UPDATE labels SET id = 11 WHERE id = 1;
+INSERT INTO labels VALUES (1);
+INSERT INTO pins VALUES (2, 1);
+COMMIT;
+TABLE pins ORDER BY id;
+SELECT try('INSERT INTO pins VALUES (3, 11); UPDATE labels SET id = id + 100; SET CONSTRAINTS ALL IMMEDIATE');
+
 RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA single_parent_test CASCADE;

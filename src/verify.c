@@ -75,6 +75,9 @@ static uint64 run_find(CascadeAction action, CascadeTable *target, CascadeRelati
 static void find_and_delete(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys,
 							bool own_level);
 static uint64 *count_references(CascadeRelationship *rel, CascadeKeys *keys, uint64 *n);
+static CascadeKeys *keys_rekeyed_since(CascadeRelationship *rel, List *batches, int position,
+									   const CascadeKeys *keys);
+static void verify_single_keys(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys);
 static void verify_single(CascadeTable *target, CascadeRelationship *rel,
 						  const PendingCheck *check);
 pg_noreturn static void error_not_single(const CascadeRelationship *rel, CascadeKeys *keys,
@@ -378,7 +381,6 @@ cascade_verify_unreferenced(CascadeRelationship *rel, CascadeKeys *keys, uint64 
 static void
 verify_single(CascadeTable *target, CascadeRelationship *rel, const PendingCheck *check)
 {
-	CascadeTie *tie = rel->reference;
 	List	   *rekeyed = NIL;
 	ListCell   *lc;
 
@@ -386,22 +388,55 @@ verify_single(CascadeTable *target, CascadeRelationship *rel, const PendingCheck
 	{
 		PendingBatch *batch = lfirst(lc);
 		CascadeKeys *keys;
-		SPITupleTable *found;
-		uint64	   *rows;
-		uint64		n;
 
 		if (batch->kind == PENDING_REKEYED)
 			rekeyed = lappend(rekeyed, batch);
 		if (batch->kind != PENDING_ATTACHED)
 			continue;
 		keys = keys_as_rekeyed(rel, rekeyed, batch);
-		n = run_find(CASCADE_ACTION_LOCK_NO_KEY, target, rel, keys, 0, keys->nkeys);
-		found = SPI_tuptable;
-		rows = cascade_verify_drop_referenced(NIL, found, 1, &n);
-		keys = keys_of_rows(found, 1, tie, rows, &n, NULL);
-		cascade_verify_single(rel, keys);
-		SPI_freetuptable(found);
+		verify_single_keys(target, rel, keys);
+		keys = keys_rekeyed_since(rel, check->batches, foreach_current_index(lc), keys);
+		if (keys != NULL)
+			verify_single_keys(target, rel, keys);
 	}
+}
+
+/*
+ * Keys as later batches have changed them; NULL if there are no such batches.
+ */
+static CascadeKeys *
+keys_rekeyed_since(CascadeRelationship *rel, List *batches, int position, const CascadeKeys *keys)
+{
+	CascadeKeys *changed = NULL;
+	bool	   *dead = NULL;
+	ListCell   *lc;
+
+	for_each_from(lc, batches, position + 1)
+	{
+		PendingBatch *batch = lfirst(lc);
+
+		if (batch->kind != PENDING_REKEYED)
+			continue;
+		if (changed == NULL)
+		{
+			changed = cascade_keys_copy(keys, rel->reference, true, CurrentMemoryContext);
+			/* a target without a key is found by the one that is left here: not at all */
+			dead = palloc0(sizeof(bool) * (keys->nkeys + 1));
+		}
+		rekey(rel, rel->reference, changed, dead, batch->keys);
+	}
+	return changed;
+}
+
+static void
+verify_single_keys(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys)
+{
+	uint64		n = run_find(CASCADE_ACTION_LOCK_NO_KEY, target, rel, keys, 0, keys->nkeys);
+	SPITupleTable *found = SPI_tuptable;
+	uint64	   *rows = cascade_verify_drop_referenced(NIL, found, 1, &n);
+
+	cascade_verify_single(rel, keys_of_rows(found, 1, rel->reference, rows, &n, NULL));
+	SPI_freetuptable(found);
 }
 
 /*
