@@ -109,8 +109,8 @@ cascade_after_create_trigger(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 
 	foreach(lc, cascade_read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
-						  " WHERE classid OPERATOR(pg_catalog.=)"
-						  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
+								  " WHERE classid OPERATOR(pg_catalog.=)"
+								  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
 	{
 		bool		ours;
 		Oid			relid = table_of_trigger(lfirst_oid(lc), &ours);
@@ -357,12 +357,12 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 
 	/* tables, columns' tables, and the tables of triggers of ours */
 	dropped = cascade_read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
-						" WHERE classid OPERATOR(pg_catalog.=)"
-						" 'pg_catalog.pg_class'::pg_catalog.regclass"
-						" AND object_type OPERATOR(pg_catalog.=) ANY"
-						" ('{table,table column,foreign table,foreign table column}'::pg_catalog.text[])");
+								" WHERE classid OPERATOR(pg_catalog.=)"
+								" 'pg_catalog.pg_class'::pg_catalog.regclass"
+								" AND object_type OPERATOR(pg_catalog.=) ANY"
+								" ('{table,table column,foreign table,foreign table column}'::pg_catalog.text[])");
 	index_dropped = cascade_read_oids("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
-							  " WHERE object_type OPERATOR(pg_catalog.=) 'index'") != NIL;
+									  " WHERE object_type OPERATOR(pg_catalog.=) 'index'") != NIL;
 	foreach(lc, cascade_catalog_read())
 	{
 		CascadeRelationship *rel = lfirst(lc);
@@ -382,18 +382,18 @@ cascade_after_drop(PG_FUNCTION_ARGS)
 	if (trigdata->tag == CMDTAG_DROP_TRIGGER)
 	{
 		foreach(lc, cascade_read_oids("SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I',"
-							  " address_names[1], address_names[2]))"
-							  " FROM pg_catalog.pg_event_trigger_dropped_objects()"
-							  " WHERE classid OPERATOR(pg_catalog.=)"
-							  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
+									  " address_names[1], address_names[2]))"
+									  " FROM pg_catalog.pg_event_trigger_dropped_objects()"
+									  " WHERE classid OPERATOR(pg_catalog.=)"
+									  " 'pg_catalog.pg_trigger'::pg_catalog.regclass"))
 			cascade_check_triggers(lfirst_oid(lc));
 	}
 	/* triggers of ours go with a table that is not declared: a partition */
 	if (cascade_read_oids("SELECT t.objid"
-				  " FROM pg_catalog.pg_event_trigger_dropped_objects() t"
-				  " WHERE t.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass"
-				  " AND t.address_names[3] OPERATOR(pg_catalog.~) '^~?CASCADE_'"
-				  " AND NOT t.original") != NIL)
+						  " FROM pg_catalog.pg_event_trigger_dropped_objects() t"
+						  " WHERE t.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass"
+						  " AND t.address_names[3] OPERATOR(pg_catalog.~) '^~?CASCADE_'"
+						  " AND NOT t.original") != NIL)
 		validate_partitioned();
 	/* a trigger goes with one of its columns; other relationships still need it */
 	left = list_concat_unique_oid(left, dropped);
@@ -574,9 +574,9 @@ rebuild_all(void)
 	ListCell   *lc;
 
 	foreach(lc, cascade_read_oids("SELECT tgrelid FROM pg_catalog.pg_trigger"
-						  " WHERE tgfoid OPERATOR(pg_catalog.=)"
-						  " pg_catalog.to_regprocedure('cascade.run()')::pg_catalog.oid"
-						  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid"))
+								  " WHERE tgfoid OPERATOR(pg_catalog.=)"
+								  " pg_catalog.to_regprocedure('cascade.run()')::pg_catalog.oid"
+								  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid"))
 		rebuild_relationships(lfirst_oid(lc));
 	foreach(lc, declared_tables())
 		cascade_install_triggers(lfirst_oid(lc));

@@ -75,8 +75,7 @@ static uint64 run_find(CascadeAction action, CascadeTable *target, CascadeRelati
 static void find_and_delete(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys,
 							bool own_level);
 static uint64 *count_references(CascadeRelationship *rel, CascadeKeys *keys, uint64 *n);
-static CascadeKeys *keys_rekeyed_since(CascadeRelationship *rel, List *batches, int position,
-									   const CascadeKeys *keys);
+static CascadeKeys *room_for_attached(CascadeRelationship *rel, const PendingCheck *check);
 static void verify_single_keys(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys);
 static void verify_single(CascadeTable *target, CascadeRelationship *rel,
 						  const PendingCheck *check);
@@ -376,67 +375,76 @@ cascade_verify_unreferenced(CascadeRelationship *rel, CascadeKeys *keys, uint64 
 
 /*
  * single_parent: no target that has come to be referenced may be referenced
- * twice.  Error 23505 if one is.
+ * twice, by its key then or by the one it has now.  Error 23505 if one is.
  */
 static void
 verify_single(CascadeTable *target, CascadeRelationship *rel, const PendingCheck *check)
 {
+	CascadeKeys *moved = room_for_attached(rel, check);
+	bool		changed = false;
 	List	   *rekeyed = NIL;
 	ListCell   *lc;
 
 	for_each_from(lc, check->batches, check->nchecked)
 	{
 		PendingBatch *batch = lfirst(lc);
-		CascadeKeys *keys;
 
 		if (batch->kind == PENDING_REKEYED)
+		{
+			/* a target without a key is found by the one that is left: not at all */
+			bool	   *dead = palloc0(sizeof(bool) * (moved->nkeys + 1));
+
 			rekeyed = lappend(rekeyed, batch);
-		if (batch->kind != PENDING_ATTACHED)
-			continue;
-		keys = keys_as_rekeyed(rel, rekeyed, batch);
-		verify_single_keys(target, rel, keys);
-		keys = keys_rekeyed_since(rel, check->batches, foreach_current_index(lc), keys);
-		if (keys != NULL)
+			if (moved->nkeys > 0)
+				rekey(rel, rel->reference, moved, dead, batch->keys);
+			changed |= moved->nkeys > 0;
+			pfree(dead);
+		}
+		else if (batch->kind == PENDING_ATTACHED)
+		{
+			CascadeKeys *keys = keys_as_rekeyed(rel, rekeyed, batch);
+
 			verify_single_keys(target, rel, keys);
+			append_keys(moved, keys);
+		}
 	}
+	if (changed)
+		verify_single_keys(target, rel, moved);
 }
 
 /*
- * Keys as later batches have changed them; NULL if there are no such batches.
+ * No keys yet, with room for all that have come to be held.
  */
 static CascadeKeys *
-keys_rekeyed_since(CascadeRelationship *rel, List *batches, int position, const CascadeKeys *keys)
+room_for_attached(CascadeRelationship *rel, const PendingCheck *check)
 {
-	CascadeKeys *changed = NULL;
-	bool	   *dead = NULL;
+	uint64		capacity = 0;
 	ListCell   *lc;
 
-	for_each_from(lc, batches, position + 1)
+	for_each_from(lc, check->batches, check->nchecked)
 	{
 		PendingBatch *batch = lfirst(lc);
 
-		if (batch->kind != PENDING_REKEYED)
-			continue;
-		if (changed == NULL)
-		{
-			changed = cascade_keys_copy(keys, rel->reference, true, CurrentMemoryContext);
-			/* a target without a key is found by the one that is left here: not at all */
-			dead = palloc0(sizeof(bool) * (keys->nkeys + 1));
-		}
-		rekey(rel, rel->reference, changed, dead, batch->keys);
+		if (batch->kind == PENDING_ATTACHED)
+			capacity += batch->keys->nkeys;
 	}
-	return changed;
+	return cascade_keys_make(rel->reference->ncolumns, capacity, false);
 }
 
 static void
 verify_single_keys(CascadeTable *target, CascadeRelationship *rel, CascadeKeys *keys)
 {
-	uint64		n = run_find(CASCADE_ACTION_LOCK_NO_KEY, target, rel, keys, 0, keys->nkeys);
-	SPITupleTable *found = SPI_tuptable;
-	uint64	   *rows = cascade_verify_drop_referenced(NIL, found, 1, &n);
+	for (uint64 first = 0; first < keys->nkeys;)
+	{
+		uint64		n = cascade_action_piece(keys, rel->reference, true, first);
+		uint64		nfound = run_find(CASCADE_ACTION_LOCK_NO_KEY, target, rel, keys, first, n);
+		SPITupleTable *found = SPI_tuptable;
+		uint64	   *rows = cascade_verify_drop_referenced(NIL, found, 1, &nfound);
 
-	cascade_verify_single(rel, keys_of_rows(found, 1, rel->reference, rows, &n, NULL));
-	SPI_freetuptable(found);
+		cascade_verify_single(rel, keys_of_rows(found, 1, rel->reference, rows, &nfound, NULL));
+		SPI_freetuptable(found);
+		first += n;
+	}
 }
 
 /*
